@@ -1,0 +1,31 @@
+/** @file One image with its ground truth: what every reader gives and everything else takes. */
+import type { RgbImage } from "../base/rgb-image.js";
+import type { Box } from "../geometry/box.js";
+
+/** Where the pixels are: a file still to be decoded, or a picture already in memory (generated scenes). */
+export type ImageSource =
+  { readonly kind: "file"; readonly path: string } | { readonly kind: "pixels"; readonly image: RgbImage };
+
+/** One annotated instance. */
+export interface GroundTruthObject {
+  /** Full extent, in pixels of the original image; may leave the image where the dataset's boxes are amodal. */
+  readonly box: Box<"image">;
+  /** The visible part, where the dataset tells. */
+  readonly visible?: Box<"image">;
+  /** Share of the object that can be seen, 0..1, where the dataset tells (1 - occlusion). */
+  readonly visibility?: number;
+  readonly label: string;
+}
+
+/** One image and all that is known about it. */
+export interface Sample {
+  /** Unique within its dataset. */
+  readonly id: string;
+  readonly image: ImageSource;
+  /** Size of the original image in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly objects: readonly GroundTruthObject[];
+  /** Regions where neither a hit nor a false alarm counts. */
+  readonly ignore: readonly Box<"image">[];
+}
