@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { mean, sampleStd } from "./advantage.js";
+import { boxCreditAdvantages, standardizeWorths, tokensOf, withKlPenalty } from "./credit.js";
+
+/** Tokens "ab", "[1", ",2]", "c". */
+const spans = [
+  { start: 0, end: 2 },
+  { start: 2, end: 4 },
+  { start: 4, end: 7 },
+  { start: 7, end: 8 },
+];
+
+describe("standardizeWorths", () => {
+  it("has mean 0 and nearly unit spread over all boxes of the group", () => {
+    const z = standardizeWorths([[0.1, -0.1], [], [0.3]]);
+    expect(z.map((list) => list.length)).toEqual([2, 0, 1]);
+    expect(mean(z.flat())).toBeCloseTo(0, 12);
+    expect(sampleStd(z.flat())).toBeCloseTo(0.2 / (0.2 + 1e-4), 12);
+  });
+
+  it("is 0 where all boxes are worth the same", () => {
+    expect(standardizeWorths([[0.2], [0.2, 0.2]])).toEqual([[0], [0, 0]]);
+    expect(standardizeWorths([[], []])).toEqual([[], []]);
+  });
+});
+
+describe("boxCreditAdvantages", () => {
+  it("mixes the box's worth into its tokens and leaves the others", () => {
+    const out = boxCreditAdvantages(1, spans, [{ start: 2, end: 7, z: -1 }], 0.7);
+    expect(Array.from(out, (a) => Math.round(a * 1e6) / 1e6)).toEqual([1, -0.4, -0.4, 1]);
+  });
+
+  it("finds tokens that only overlap a box's text", () => {
+    expect(tokensOf(spans, 3, 5)).toEqual({ first: 1, last: 3 });
+    expect(tokensOf(spans, 8, 9)).toEqual({ first: 4, last: 4 });
+  });
+
+  it("is GRPO's at mix 0", () => {
+    expect(Array.from(boxCreditAdvantages(0.5, spans, [{ start: 2, end: 7, z: 9 }], 0))).toEqual([
+      0.5, 0.5, 0.5, 0.5,
+    ]);
+  });
+});
+
+describe("withKlPenalty", () => {
+  it("punishes tokens that the reference finds less likely", () => {
+    const out = withKlPenalty(new Float32Array([1, 1]), [-1, -2], [-3, -2], 0.5);
+    expect(Array.from(out)).toEqual([0, 1]);
+  });
+});

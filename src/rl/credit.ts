@@ -1,0 +1,82 @@
+/** @file Who in a response gets the credit: one advantage a token (design, 4.5, `credit` and `kl.placement`). */
+import { mean, sampleStd } from "./advantage.js";
+
+/**
+ * `response`: every token has its response's advantage (GRPO). `box`: the tokens of an answer box mix in what that
+ * very box was worth, A = (1 - mix) * A_i + mix * z.
+ */
+export type Credit =
+  | { readonly kind: "response" }
+  | {
+      readonly kind: "box";
+      /** c of the design, 0..1. @default 0.7 */
+      readonly mix?: number;
+    };
+
+/** Where a token's text stands in the decoded response: [start, end) in UTF-16 units. */
+export interface TokenSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Worths of boxes, made comparable over a group: z = (w - mean) / (sample std + epsilon) over all its boxes.
+ * All 0 where no box differs from another.
+ *
+ * @param worths One list a response: each answer box's marginal accuracy reward (accuracy with it less without it).
+ */
+export function standardizeWorths(worths: readonly (readonly number[])[], epsilon = 1e-4): number[][] {
+  const all = worths.flat();
+  const std = sampleStd(all);
+  if (std <= 1e-8) return worths.map((list) => list.map(() => 0));
+  const center = mean(all);
+  return worths.map((list) => list.map((worth) => (worth - center) / (std + epsilon)));
+}
+
+/** The tokens whose text overlaps [start, end), as a range of indices [first, last). Spans are in order. */
+export function tokensOf(
+  spans: readonly TokenSpan[],
+  start: number,
+  end: number,
+): { first: number; last: number } {
+  let first = 0;
+  while (first < spans.length && spans[first]!.end <= start) first++;
+  let last = first;
+  while (last < spans.length && spans[last]!.start < end) last++;
+  return { first, last };
+}
+
+/**
+ * Advantages of the tokens of one response with credit by box.
+ *
+ * @param advantage A_i of the response.
+ * @param spans Where each token stands in the response's text.
+ * @param boxes Where each answer box stands, with its standardised worth z.
+ * @param mix c, 0..1.
+ */
+export function boxCreditAdvantages(
+  advantage: number,
+  spans: readonly TokenSpan[],
+  boxes: readonly { readonly start: number; readonly end: number; readonly z: number }[],
+  mix: number,
+): Float32Array {
+  const out = new Float32Array(spans.length).fill(advantage);
+  for (const box of boxes) {
+    const { first, last } = tokensOf(spans, box.start, box.end);
+    out.fill((1 - mix) * advantage + mix * box.z, first, last);
+  }
+  return out;
+}
+
+/**
+ * Token advantages with the KL penalty folded in (`kl.placement: "reward"`): A_t - beta * (logp_t - logp_ref_t), with
+ * the log-probabilities at sampling time. For engines whose losses have no KL term.
+ */
+export function withKlPenalty(
+  advantages: Float32Array,
+  sampledLogprobs: ArrayLike<number>,
+  referenceLogprobs: ArrayLike<number>,
+  beta: number,
+): Float32Array {
+  return advantages.map((advantage, t) => advantage - beta * (sampledLogprobs[t]! - referenceLogprobs[t]!));
+}
