@@ -1,0 +1,83 @@
+/** @file AdamW with decoupled weight decay (Loshchilov and Hutter, 1711.05101; update order as torch.optim.AdamW) and global-norm clipping. */
+
+/** First and second moments of one tensor. */
+export interface Moments {
+  readonly m: Float32Array;
+  readonly v: Float32Array;
+}
+
+/** State of the optimiser: handed out, so that a checkpoint is a copy of it. */
+export interface AdamWState {
+  readonly step: number;
+  readonly moments: ReadonlyMap<string, Moments>;
+}
+
+export interface AdamWOptions {
+  readonly learningRate: number;
+  /** @default 0.9 */
+  readonly beta1?: number;
+  /** @default 0.999 */
+  readonly beta2?: number;
+  /** @default 1e-8 */
+  readonly eps?: number;
+  /** @default 0 */
+  readonly weightDecay?: number;
+  /** Global gradient norm is scaled down to this, as torch.nn.utils.clip_grad_norm_ does; 0 = no clipping. @default 0 */
+  readonly maxGradNorm?: number;
+}
+
+/** The state before the first step. */
+export function initialAdamW(parameters: ReadonlyMap<string, Float32Array>): AdamWState {
+  const moments = new Map<string, Moments>();
+  for (const [name, value] of parameters) {
+    moments.set(name, { m: new Float32Array(value.length), v: new Float32Array(value.length) });
+  }
+  return { step: 0, moments };
+}
+
+/** The norm of all gradients taken as one vector. */
+export function globalNorm(gradients: ReadonlyMap<string, Float32Array>): number {
+  let total = 0;
+  for (const gradient of gradients.values()) {
+    let sum = 0;
+    for (let i = 0; i < gradient.length; i++) sum += gradient[i]! * gradient[i]!;
+    total += sum;
+  }
+  return Math.sqrt(total);
+}
+
+/**
+ * One step. Parameters and moments are updated in place (they are the bulk of the memory); the returned state
+ * shares the moments and counts one step more.
+ *
+ * @returns the new state and the global gradient norm before clipping.
+ */
+export function adamWStep(
+  parameters: ReadonlyMap<string, Float32Array>,
+  gradients: ReadonlyMap<string, Float32Array>,
+  state: AdamWState,
+  options: AdamWOptions,
+): { readonly state: AdamWState; readonly gradNorm: number } {
+  const { learningRate, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0, maxGradNorm = 0 } = options;
+  const gradNorm = globalNorm(gradients);
+  const clip = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (gradNorm + 1e-6)) : 1;
+  const step = state.step + 1;
+  const stepSize = learningRate / (1 - beta1 ** step);
+  const rootCorrection = Math.sqrt(1 - beta2 ** step);
+  const decay = 1 - learningRate * weightDecay;
+  for (const [name, p] of parameters) {
+    const g = gradients.get(name);
+    const moments = state.moments.get(name);
+    if (g === undefined || moments === undefined) throw new Error(`adamWStep: no gradient or state for ${name}`);
+    const { m, v } = moments;
+    for (let i = 0; i < p.length; i++) {
+      const gi = g[i]! * clip;
+      const mi = beta1 * m[i]! + (1 - beta1) * gi;
+      const vi = beta2 * v[i]! + (1 - beta2) * gi * gi;
+      m[i] = mi;
+      v[i] = vi;
+      p[i] = p[i]! * decay - (stepSize * mi) / (Math.sqrt(vi) / rootCorrection + eps);
+    }
+  }
+  return { state: { step, moments: state.moments }, gradNorm };
+}

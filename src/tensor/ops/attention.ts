@@ -1,0 +1,98 @@
+/** @file Scaled dot-product attention with a gradient that reads the score matrix as few times as it can. */
+import { ShapeError } from "../../base/errors.js";
+import { constant, formatShape, singleOutput, type Tensor } from "../tensor.js";
+import { add, multiply, subtract } from "./elementwise.js";
+import { matmul } from "./matmul.js";
+import { concat, slice } from "./movement.js";
+import { sum } from "./reduce.js";
+
+/** Added to the score of a key that must not be seen: finite, so that a row with no key at all stays finite. */
+const MASKED = -1e9;
+
+/**
+ * softmax(scale * q k^T + mask) v: q [...batch, queries, d], k and v [...batch, keys, d], mask broadcasting to
+ * [...batch, queries, keys] (0 = seen, very negative = not). The mask gets no gradient.
+ */
+export function attention(q: Tensor, k: Tensor, v: Tensor, scale: number, mask?: Tensor): Tensor {
+  const scores = matmul(q, k, { transposeB: true, scale });
+  const masked = mask === undefined ? scores : add(scores, mask);
+  const weights = singleOutput("attentionWeights", [masked], masked.shape, {
+    opType: "Softmax",
+    attributes: { axis: { int: -1 } },
+  });
+  const out: Tensor = singleOutput(
+    "attention",
+    [weights, v],
+    [...q.shape.slice(0, -1), v.shape.at(-1)!],
+    {
+      opType: "FusedMatMul",
+      domain: "com.microsoft",
+      attributes: { transA: { int: 0 }, transB: { int: 0 }, alpha: { float: 1 } },
+    },
+  );
+  return withGradient(out, [q, k, v], (g, [needQ, needK, needV]) => {
+    // sum_j dP_ij P_ij = g_i . out_i: saves a pass over the scores (Dao et al., 2205.14135, section 3.1).
+    const row = sum(multiply(g, out), { axes: [-1], keepDims: true });
+    const dScores = multiply(weights, subtract(matmul(g, v, { transposeB: true }), row));
+    return [
+      needQ ? matmul(dScores, k, { scale }) : undefined,
+      needK ? matmul(dScores, q, { transposeA: true, scale }) : undefined,
+      needV ? matmul(weights, g, { transposeA: true }) : undefined,
+    ];
+  });
+}
+
+/** `value`, as if it were one operator of `inputs` with this gradient. */
+function withGradient(
+  value: Tensor,
+  inputs: readonly Tensor[],
+  vjp: (g: Tensor, needs: readonly boolean[]) => readonly (Tensor | undefined)[],
+): Tensor {
+  return singleOutput("withGradient", [value, ...inputs], value.shape, { opType: "Identity", arity: 1 }, (g, needs) => [
+    undefined,
+    ...vjp(g, needs.slice(1)),
+  ]);
+}
+
+export interface CausalOptions {
+  readonly scale: number;
+  /** Query heads that share a key head; their rows lie next to each other: row = position * group + head. @default 1 */
+  readonly group?: number;
+  /** Positions a block of queries holds: a block never multiplies keys that lie wholly in its future. @default 128 */
+  readonly block?: number;
+}
+
+/** Rows a..b of queries against keys 0..b: 0 where the key is not in the query's future. */
+function causalMask(start: number, end: number, group: number): Tensor {
+  const mask = new Float32Array((end - start) * group * end);
+  for (let row = 0; row < (end - start) * group; row++) {
+    const position = start + Math.floor(row / group);
+    mask.fill(MASKED, row * end + position + 1, (row + 1) * end);
+  }
+  return constant(mask, [1, 1, (end - start) * group, end]);
+}
+
+/**
+ * Causal attention in blocks of queries: q [batch, keyHeads, length * group, d], k and v [batch, keyHeads, length, d].
+ * Padding on the right needs no mask of its own: no real query sees it.
+ */
+export function causalAttention(q: Tensor, k: Tensor, v: Tensor, options: CausalOptions): Tensor {
+  const { scale, group = 1, block = 128 } = options;
+  const length = k.shape[2]!;
+  if (q.shape.length !== 4 || q.shape[2] !== length * group) {
+    throw new ShapeError(`causalAttention: q ${formatShape(q.shape)} for ${length} keys in groups of ${group}`);
+  }
+  const blocks = Math.max(1, Math.round(length / block));
+  const parts = Array.from({ length: blocks }, (_, index) => {
+    const start = Math.floor((length * index) / blocks);
+    const end = Math.floor((length * (index + 1)) / blocks);
+    const rows = slice(q, 2, start * group, end * group);
+    return attention(rows, slice(k, 2, 0, end), slice(v, 2, 0, end), scale, causalMask(start, end, group));
+  });
+  return concat(parts, 2);
+}
+
+/** The additive form of a key mask: 1 = a real key, 0 = padding. */
+export function additiveKeyMask(seen: ArrayLike<number>): Float32Array {
+  return Float32Array.from({ length: seen.length }, (_, i) => (seen[i] ? 0 : MASKED));
+}

@@ -1,0 +1,152 @@
+/** @file Operators that work element by element, broadcasting as NumPy does. */
+import { broadcastAxes, broadcastShapes } from "../shape.js";
+import { sameShape, scalar, singleOutput, type Tensor } from "../tensor.js";
+import { reshape } from "./movement.js";
+import { sum } from "./reduce.js";
+
+/** Sums a gradient back to the shape its operand had before broadcasting. */
+function sumTo(gradient: Tensor, like: Tensor): Tensor {
+  if (sameShape(gradient.shape, like.shape)) return gradient;
+  const axes = broadcastAxes(like.shape, gradient.shape);
+  const summed = axes.length === 0 ? gradient : sum(gradient, { axes, keepDims: true });
+  return sameShape(summed.shape, like.shape) ? summed : reshape(summed, like.shape);
+}
+
+function binary(
+  opType: string,
+  a: Tensor,
+  b: Tensor,
+  vjpA: (g: Tensor) => Tensor,
+  vjpB: (g: Tensor) => Tensor,
+): Tensor {
+  const shape = broadcastShapes(opType, a.shape, b.shape);
+  return singleOutput(opType, [a, b], shape, { opType }, (g, [needA, needB]) => [
+    needA ? sumTo(vjpA(g), a) : undefined,
+    needB ? sumTo(vjpB(g), b) : undefined,
+  ]);
+}
+
+function unary(opType: string, x: Tensor, vjp: (g: Tensor, y: Tensor) => Tensor, domain = ""): Tensor {
+  const y: Tensor = singleOutput(opType, [x], x.shape, { opType, domain }, (g) => [vjp(g, y)]);
+  return y;
+}
+
+export function add(a: Tensor, b: Tensor): Tensor {
+  return binary(
+    "Add",
+    a,
+    b,
+    (g) => g,
+    (g) => g,
+  );
+}
+
+export function subtract(a: Tensor, b: Tensor): Tensor {
+  return binary("Sub", a, b, (g) => g, negate);
+}
+
+export function multiply(a: Tensor, b: Tensor): Tensor {
+  return binary(
+    "Mul",
+    a,
+    b,
+    (g) => multiply(g, b),
+    (g) => multiply(g, a),
+  );
+}
+
+export function divide(a: Tensor, b: Tensor): Tensor {
+  return binary(
+    "Div",
+    a,
+    b,
+    (g) => divide(g, b),
+    (g) => negate(multiply(g, divide(a, multiply(b, b)))),
+  );
+}
+
+/** The smaller of the two; at a tie the gradient goes to `a`. */
+export function minimum(a: Tensor, b: Tensor): Tensor {
+  const zero = scalar(0);
+  return binary(
+    "Min",
+    a,
+    b,
+    (g) => where(lessOrEqual(a, b), g, zero),
+    (g) => where(lessOrEqual(a, b), zero, g),
+  );
+}
+
+/** x held within [low, high]; the gradient is 1 inside, both ends included, and 0 outside. */
+export function clamp(x: Tensor, low: Tensor, high: Tensor): Tensor {
+  return singleOutput("Clip", [x, low, high], x.shape, { opType: "Clip" }, (g, needs) => {
+    if (needs[1] || needs[2]) throw new Error("clamp: bounds are not differentiable");
+    const zero = scalar(0);
+    return [where(lessOrEqual(low, x), where(lessOrEqual(x, high), g, zero), zero), undefined, undefined];
+  });
+}
+
+export function negate(x: Tensor): Tensor {
+  return unary("Neg", x, negate);
+}
+
+export function exp(x: Tensor): Tensor {
+  return unary("Exp", x, (g, y) => multiply(g, y));
+}
+
+export function log(x: Tensor): Tensor {
+  return unary("Log", x, (g) => divide(g, x));
+}
+
+export function sqrt(x: Tensor): Tensor {
+  return unary("Sqrt", x, (g, y) => divide(multiply(g, scalar(0.5)), y));
+}
+
+export function tanh(x: Tensor): Tensor {
+  return unary("Tanh", x, (g, y) => multiply(g, subtract(scalar(1), multiply(y, y))));
+}
+
+export function sigmoid(x: Tensor): Tensor {
+  return unary("Sigmoid", x, (g, y) => multiply(g, multiply(y, subtract(scalar(1), y))));
+}
+
+export function absolute(x: Tensor): Tensor {
+  return unary("Abs", x, (g) => multiply(g, sign(x)));
+}
+
+/** -1, 0 or 1; its derivative is 0 everywhere. */
+export function sign(x: Tensor): Tensor {
+  return singleOutput("Sign", [x], x.shape, { opType: "Sign" }, () => [undefined]);
+}
+
+/** The error function. */
+export function erf(x: Tensor): Tensor {
+  return unary("Erf", x, (g) =>
+    multiply(g, multiply(scalar(2 / Math.sqrt(Math.PI)), exp(negate(multiply(x, x))))),
+  );
+}
+
+/** 1 where a <= b. Not differentiable. */
+export function lessOrEqual(a: Tensor, b: Tensor): Tensor {
+  const shape = broadcastShapes("LessOrEqual", a.shape, b.shape);
+  return singleOutput("LessOrEqual", [a, b], shape, { opType: "LessOrEqual" }, undefined, "bool");
+}
+
+/** a where the condition holds, else b. */
+export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  const shape = broadcastShapes("Where", condition.shape, broadcastShapes("Where", a.shape, b.shape));
+  return singleOutput(
+    "Where",
+    [condition, a, b],
+    shape,
+    { opType: "Where" },
+    (g, [, needA, needB]) => {
+      const zero = scalar(0);
+      return [
+        undefined,
+        needA ? sumTo(where(condition, g, zero), a) : undefined,
+        needB ? sumTo(where(condition, zero, g), b) : undefined,
+      ];
+    },
+  );
+}
