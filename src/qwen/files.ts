@@ -1,20 +1,16 @@
-/** @file The few file operations this folder shares: JSON in with good errors, bytes out atomically. */
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+/** @file The few file operations this folder shares: text and JSON in with good errors, bytes streamed out atomically. */
 import { randomUUID } from "node:crypto";
-import { dirname } from "node:path";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { TEMPORARY_PREFIX } from "../base/atomic-file.js";
 import { InputError, toError } from "../base/errors.js";
-
-/** Whether an error of node:fs says that there is no such file. */
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
-}
 
 /** A text file, or undefined where there is none. Other failures are an InputError. */
 export async function readTextIfAny(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw new InputError(`${path}: cannot be read: ${toError(error).message}`, { cause: error });
   }
 }
@@ -37,17 +33,17 @@ export async function readJsonIfAny(path: string): Promise<unknown> {
   return text === undefined ? undefined : parseJson(text, path);
 }
 
-/** Writes a file so that a reader sees the old one or the whole new one, never a part: `write` fills a temporary neighbour. */
-export async function writeAtomic(
-  path: string,
-  write: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
-): Promise<void> {
+/**
+ * Writes a file piece by piece, so that a reader sees the old one or the whole new one: into a temporary neighbour,
+ * flushed to disk and renamed. For files too large to be held in memory; base/atomic-file.ts writes the others.
+ */
+export async function streamFileAtomic(path: string, pieces: Iterable<Uint8Array>): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
+  const temporary = join(dirname(path), `${TEMPORARY_PREFIX}${basename(path)}-${randomUUID()}`);
   try {
     const file = await open(temporary, "wx");
     try {
-      await write(file);
+      for (const piece of pieces) await file.writeFile(piece);
       await file.sync();
     } finally {
       await file.close();
@@ -57,14 +53,4 @@ export async function writeAtomic(
     await rm(temporary, { force: true });
     throw error;
   }
-}
-
-/** Writes text atomically. */
-export function writeTextAtomic(path: string, text: string): Promise<void> {
-  return writeAtomic(path, (file) => file.writeFile(text));
-}
-
-/** Writes a value as JSON, indented by two, atomically. */
-export function writeJsonAtomic(path: string, value: unknown): Promise<void> {
-  return writeTextAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 }
