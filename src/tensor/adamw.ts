@@ -68,7 +68,8 @@ export function adamWStep(
   for (const [name, p] of parameters) {
     const g = gradients.get(name);
     const moments = state.moments.get(name);
-    if (g === undefined || moments === undefined) throw new Error(`adamWStep: no gradient or state for ${name}`);
+    if (g === undefined || moments === undefined)
+      throw new Error(`adamWStep: no gradient or state for ${name}`);
     const { m, v } = moments;
     for (let i = 0; i < p.length; i++) {
       const gi = g[i]! * clip;

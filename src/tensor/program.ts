@@ -43,7 +43,11 @@ function toOrt(tensor: Tensor, data: TensorData): ort.Tensor {
 
 const NO_ADAPTER = /adapter|webgpu|dawn|vulkan/i;
 
-async function createSession(bytes: Uint8Array, device: Device, threads: number): Promise<ort.InferenceSession> {
+async function createSession(
+  bytes: Uint8Array,
+  device: Device,
+  threads: number,
+): Promise<ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(bytes, {
       executionProviders: device === "webgpu" ? ["webgpu", "cpu"] : ["cpu"],

@@ -1,13 +1,7 @@
 /** @file From symbolic tensors to the ONNX graph that computes them. */
 import { operationsOf } from "../gradient.js";
 import type { Tensor } from "../tensor.js";
-import {
-  ELEMENT_TYPE,
-  encodeModel,
-  type OnnxInitializer,
-  type OnnxNode,
-  type OnnxValue,
-} from "./proto.js";
+import { ELEMENT_TYPE, encodeModel, type OnnxInitializer, type OnnxNode, type OnnxValue } from "./proto.js";
 
 /** A lowered graph, and what it wants to be fed. */
 export interface LoweredGraph {
@@ -53,13 +47,16 @@ export function lower(
       if (other === undefined) {
         inputs.set(source.name, tensor);
         const value = bound.get(source.name);
-        if (value !== undefined) initializers.push({ ...describe(tensor, source.name), bytes: bytesOf(value) });
+        if (value !== undefined)
+          initializers.push({ ...describe(tensor, source.name), bytes: bytesOf(value) });
       }
       return source.name;
     }
     const bytes = bytesOf(source.data);
     const key =
-      bytes.length <= 256 ? `${tensor.dtype}/${tensor.shape.join(",")}/${Buffer.from(bytes).toString("base64")}` : "";
+      bytes.length <= 256
+        ? `${tensor.dtype}/${tensor.shape.join(",")}/${Buffer.from(bytes).toString("base64")}`
+        : "";
     const known = key === "" ? undefined : constants.get(key);
     if (known !== undefined) return known;
     const name = `c${tensor.id}`;

@@ -20,16 +20,11 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, scale: number, mask?:
     opType: "Softmax",
     attributes: { axis: { int: -1 } },
   });
-  const out: Tensor = singleOutput(
-    "attention",
-    [weights, v],
-    [...q.shape.slice(0, -1), v.shape.at(-1)!],
-    {
-      opType: "FusedMatMul",
-      domain: "com.microsoft",
-      attributes: { transA: { int: 0 }, transB: { int: 0 }, alpha: { float: 1 } },
-    },
-  );
+  const out: Tensor = singleOutput("attention", [weights, v], [...q.shape.slice(0, -1), v.shape.at(-1)!], {
+    opType: "FusedMatMul",
+    domain: "com.microsoft",
+    attributes: { transA: { int: 0 }, transB: { int: 0 }, alpha: { float: 1 } },
+  });
   return withGradient(out, [q, k, v], (g, [needQ, needK, needV]) => {
     // sum_j dP_ij P_ij = g_i . out_i: saves a pass over the scores (Dao et al., 2205.14135, section 3.1).
     const row = sum(multiply(g, out), { axes: [-1], keepDims: true });
@@ -48,10 +43,13 @@ function withGradient(
   inputs: readonly Tensor[],
   vjp: (g: Tensor, needs: readonly boolean[]) => readonly (Tensor | undefined)[],
 ): Tensor {
-  return singleOutput("withGradient", [value, ...inputs], value.shape, { opType: "Identity", arity: 1 }, (g, needs) => [
-    undefined,
-    ...vjp(g, needs.slice(1)),
-  ]);
+  return singleOutput(
+    "withGradient",
+    [value, ...inputs],
+    value.shape,
+    { opType: "Identity", arity: 1 },
+    (g, needs) => [undefined, ...vjp(g, needs.slice(1))],
+  );
 }
 
 export interface CausalOptions {
@@ -80,7 +78,9 @@ export function causalAttention(q: Tensor, k: Tensor, v: Tensor, options: Causal
   const { scale, group = 1, block = 128 } = options;
   const length = k.shape[2]!;
   if (q.shape.length !== 4 || q.shape[2] !== length * group) {
-    throw new ShapeError(`causalAttention: q ${formatShape(q.shape)} for ${length} keys in groups of ${group}`);
+    throw new ShapeError(
+      `causalAttention: q ${formatShape(q.shape)} for ${length} keys in groups of ${group}`,
+    );
   }
   const blocks = Math.max(1, Math.round(length / block));
   const parts = Array.from({ length: blocks }, (_, index) => {

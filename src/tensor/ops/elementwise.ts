@@ -135,18 +135,12 @@ export function lessOrEqual(a: Tensor, b: Tensor): Tensor {
 /** a where the condition holds, else b. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   const shape = broadcastShapes("Where", condition.shape, broadcastShapes("Where", a.shape, b.shape));
-  return singleOutput(
-    "Where",
-    [condition, a, b],
-    shape,
-    { opType: "Where" },
-    (g, [, needA, needB]) => {
-      const zero = scalar(0);
-      return [
-        undefined,
-        needA ? sumTo(where(condition, g, zero), a) : undefined,
-        needB ? sumTo(where(condition, zero, g), b) : undefined,
-      ];
-    },
-  );
+  return singleOutput("Where", [condition, a, b], shape, { opType: "Where" }, (g, [, needA, needB]) => {
+    const zero = scalar(0);
+    return [
+      undefined,
+      needA ? sumTo(where(condition, g, zero), a) : undefined,
+      needB ? sumTo(where(condition, zero, g), b) : undefined,
+    ];
+  });
 }

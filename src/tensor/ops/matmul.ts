@@ -17,10 +17,15 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   const { transposeA = false, transposeB = false, scale = 1 } = options;
   const rank = a.shape.length;
   const batch = a.shape.slice(0, -2);
-  const [m, k] = transposeA ? [a.shape[rank - 1]!, a.shape[rank - 2]!] : [a.shape[rank - 2]!, a.shape[rank - 1]!];
-  const [k2, n] = transposeB ? [b.shape[rank - 1]!, b.shape[rank - 2]!] : [b.shape[rank - 2]!, b.shape[rank - 1]!];
+  const [m, k] = transposeA
+    ? [a.shape[rank - 1]!, a.shape[rank - 2]!]
+    : [a.shape[rank - 2]!, a.shape[rank - 1]!];
+  const [k2, n] = transposeB
+    ? [b.shape[rank - 1]!, b.shape[rank - 2]!]
+    : [b.shape[rank - 2]!, b.shape[rank - 1]!];
   if (rank < 2 || b.shape.length !== rank || k !== k2 || !sameShape(batch, b.shape.slice(0, -2))) {
-    const mark = (t: Tensor, transposed: boolean) => `${formatShape(t.shape)}${transposed ? " transposed" : ""}`;
+    const mark = (t: Tensor, transposed: boolean) =>
+      `${formatShape(t.shape)}${transposed ? " transposed" : ""}`;
     throw new ShapeError(`matmul: ${mark(a, transposeA)} times ${mark(b, transposeB)} does not fit`);
   }
   const attributes = {

@@ -120,7 +120,8 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
     parts,
     first.shape.with(at, ends.at(-1)!),
     { opType: "Concat", attributes: { axis: { int: at } } },
-    (g, needs) => parts.map((part, i) => (needs[i] ? slice(g, at, ends[i]! - part.shape[at]!, ends[i]!) : undefined)),
+    (g, needs) =>
+      parts.map((part, i) => (needs[i] ? slice(g, at, ends[i]! - part.shape[at]!, ends[i]!) : undefined)),
     first.dtype,
   );
 }

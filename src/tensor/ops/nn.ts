@@ -70,7 +70,9 @@ export function rmsNorm(x: Tensor, weight: Tensor, epsilon: number): Tensor {
       const projection = mean(multiply(weighted, normalized), { axes: [-1], keepDims: true });
       return [
         needX ? multiply(inverse!, subtract(weighted, multiply(normalized, projection))) : undefined,
-        needWeight ? sum(multiply(g, normalized), { axes: x.shape.slice(0, -1).map((_, axis) => axis) }) : undefined,
+        needWeight
+          ? sum(multiply(g, normalized), { axes: x.shape.slice(0, -1).map((_, axis) => axis) })
+          : undefined,
       ];
     },
   });
@@ -99,7 +101,11 @@ export function gelu(x: Tensor): Tensor {
 export function rotary(x: Tensor, cos: Tensor, sin: Tensor, heads: number): Tensor {
   const [batch, length, width] = x.shape;
   const half = width! / heads / 2;
-  if (x.shape.length !== 3 || !sameShape(cos.shape, [batch! * length!, half]) || !sameShape(sin.shape, cos.shape)) {
+  if (
+    x.shape.length !== 3 ||
+    !sameShape(cos.shape, [batch! * length!, half]) ||
+    !sameShape(sin.shape, cos.shape)
+  ) {
     throw new ShapeError(
       `rotary: x ${formatShape(x.shape)} with ${heads} heads wants cos and sin of ${formatShape([batch! * length!, half])}, got ${formatShape(cos.shape)}`,
     );
@@ -120,4 +126,3 @@ export function rotary(x: Tensor, cos: Tensor, sin: Tensor, heads: number): Tens
     (g) => [rotary(g, cos, negate(sin), heads), undefined, undefined, undefined],
   );
 }
-
