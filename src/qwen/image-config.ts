@@ -1,0 +1,139 @@
+/**
+ * @file What a checkpoint says about its pictures, read from preprocessor_config.json (the hub) or
+ * processor_config.json (transformers 5).
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import { InputError } from "../base/errors.js";
+import { readJsonIfAny } from "./files.js";
+import { count, readWith } from "./schema.js";
+
+/** How a picture becomes pixel values. */
+export interface ImageConfig {
+  /** Side of a patch in pixels. */
+  readonly patchSize: number;
+  /** Patches along the side of one merged token. */
+  readonly mergeSize: number;
+  /** How often a still picture is repeated to fill a temporal patch. */
+  readonly temporalPatchSize: number;
+  /** Pictures with fewer pixels are enlarged. */
+  readonly minPixels: number;
+  /** Pictures with more pixels are shrunk. */
+  readonly maxPixels: number;
+  /** Per channel, of values 0..1. */
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+}
+
+/** OpenAI CLIP's statistics, which Qwen2.5-VL uses. */
+export const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
+export const CLIP_STD = [0.26862954, 0.26130258, 0.27577711] as const;
+
+const BICUBIC = 3;
+const triple = z.tuple([z.number(), z.number(), z.number()]);
+const on = z.literal(true).default(true);
+const schema = z.looseObject({
+  image_processor_type: z
+    .enum([
+      "Qwen2VLImageProcessor",
+      "Qwen2VLImageProcessorFast",
+      "Qwen2_5_VLImageProcessor",
+      "Qwen2_5_VLImageProcessorFast",
+    ])
+    .nullish(),
+  patch_size: count.default(14),
+  merge_size: count.default(2),
+  temporal_patch_size: count.default(2),
+  min_pixels: count.nullish(),
+  max_pixels: count.nullish(),
+  size: z
+    .looseObject({
+      shortest_edge: count.nullish(),
+      longest_edge: count.nullish(),
+      min_pixels: count.nullish(),
+      max_pixels: count.nullish(),
+    })
+    .nullish(),
+  image_mean: triple.default([...CLIP_MEAN]),
+  image_std: triple.default([...CLIP_STD]),
+  resample: z.literal(BICUBIC).default(BICUBIC),
+  rescale_factor: z
+    .number()
+    .refine((factor) => Math.abs(factor * 255 - 1) < 1e-6, "only 1/255 is supported")
+    .default(1 / 255),
+  do_resize: on,
+  do_rescale: on,
+  do_normalize: on,
+});
+
+/**
+ * The content of preprocessor_config.json, or of processor_config.json (its `image_processor` section).
+ * Absent values are those of transformers' Qwen2VLImageProcessor.
+ * @throws InputError naming the key.
+ */
+export function parseImageConfig(json: unknown, where = "preprocessor_config.json"): ImageConfig {
+  const nested = readWith(
+    z.looseObject({ image_processor: z.unknown() }).partial(),
+    json,
+    where,
+  ).image_processor;
+  const at = nested === undefined ? where : `${where}: image_processor`;
+  const read = readWith(schema, nested ?? json, at);
+  const minPixels = read.min_pixels ?? read.size?.shortest_edge ?? read.size?.min_pixels ?? 56 * 56;
+  const maxPixels = read.max_pixels ?? read.size?.longest_edge ?? read.size?.max_pixels ?? 28 * 28 * 1280;
+  if (minPixels > maxPixels) {
+    throw new InputError(`${at}: min_pixels ${minPixels} is more than max_pixels ${maxPixels}`);
+  }
+  return {
+    patchSize: read.patch_size,
+    mergeSize: read.merge_size,
+    temporalPatchSize: read.temporal_patch_size,
+    minPixels,
+    maxPixels,
+    mean: read.image_mean,
+    std: read.image_std,
+  };
+}
+
+/** The content of a preprocessor_config.json that every version of transformers with Qwen2.5-VL opens. */
+export function formatImageConfig(config: ImageConfig): unknown {
+  return {
+    do_convert_rgb: true,
+    do_normalize: true,
+    do_rescale: true,
+    do_resize: true,
+    image_mean: config.mean,
+    image_processor_type: "Qwen2VLImageProcessor",
+    image_std: config.std,
+    max_pixels: config.maxPixels,
+    merge_size: config.mergeSize,
+    min_pixels: config.minPixels,
+    patch_size: config.patchSize,
+    processor_class: "Qwen2_5_VLProcessor",
+    resample: BICUBIC,
+    rescale_factor: 1 / 255,
+    size: { longest_edge: config.maxPixels, shortest_edge: config.minPixels },
+    temporal_patch_size: config.temporalPatchSize,
+  };
+}
+
+/** The image configuration of a model folder. @throws InputError when it has none or it is wrong. */
+export async function loadImageConfig(directory: string): Promise<ImageConfig> {
+  // Transformers 5 writes processor_config.json only and reads it first; older ones use the name for other things.
+  const processorPath = join(directory, "processor_config.json");
+  const processor = await readJsonIfAny(processorPath);
+  if (typeof processor === "object" && processor !== null && "image_processor" in processor) {
+    return parseImageConfig(processor, processorPath);
+  }
+  const path = join(directory, "preprocessor_config.json");
+  const json = await readJsonIfAny(path);
+  if (json === undefined) {
+    throw new InputError(
+      `${directory}: has neither preprocessor_config.json nor an image_processor in processor_config.json`,
+      {
+        hint: "Copy preprocessor_config.json from the model the weights came from.",
+      },
+    );
+  }
+  return parseImageConfig(json, path);
+}
