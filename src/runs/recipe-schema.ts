@@ -89,6 +89,8 @@ export const optimizerSchema = z.strictObject({
   schedule: z.enum(["constant", "linear", "cosine"]).default("constant"),
   /** Steps over which the rate rises from 0. @default 0 */
   warmupSteps: z.number().int().min(0).default(0),
+  /** `linear` and `cosine` end at this share of the rate. @default 0 */
+  finalShare: share.default(0),
   /** Decoupled weight decay. @default 0 */
   weightDecay: nonNegative.default(0),
   beta1: z.number().min(0).lt(1).default(0.9),

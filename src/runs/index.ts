@@ -1,0 +1,6 @@
+export * from "./checkpoints.js";
+export * from "./presets.js";
+export * from "./recipe-schema.js";
+export * from "./recipe.js";
+export * from "./run-folder.js";
+export { suggest } from "./suggest.js";
