@@ -1,0 +1,108 @@
+/**
+ * @file Clusters of the boxes that several responses gave for one image, greedy by consensus (design, 4.4 `instance-variance`
+ * and the consensus scores of 4.6).
+ */
+import type { Box, Frame } from "./box.js";
+import { compareBoxes, iou } from "./overlap.js";
+
+/** One instance as the group sees it. */
+export interface ConsensusCluster<F extends Frame = Frame> {
+  /** Mean of the members' corners. */
+  readonly box: Box<F>;
+  /** At most one box of each list, lists in rising order. */
+  readonly members: readonly { readonly list: number; readonly index: number }[];
+}
+
+interface Node<F extends Frame> {
+  readonly box: Box<F>;
+  readonly list: number;
+  readonly index: number;
+  /** Boxes of other lists with IoU >= threshold, best first. */
+  readonly neighbors: { readonly node: Node<F>; readonly iou: number }[];
+  taken: boolean;
+  support: number;
+  agreement: number;
+}
+
+/** In how many other lists the node has a free neighbour, and the sum of its best IoU in each. */
+function weigh<F extends Frame>(node: Node<F>): void {
+  const seen = new Set<number>();
+  node.agreement = 0;
+  for (const { node: other, iou: value } of node.neighbors) {
+    if (other.taken || seen.has(other.list)) continue;
+    seen.add(other.list);
+    node.agreement += value;
+  }
+  node.support = seen.size;
+}
+
+/**
+ * Groups the boxes of several lists (one list a response). Again and again the free box that the most lists agree with
+ * (ties: greater summed IoU, then smaller coordinates) gathers from every other list its best free box with
+ * IoU >= threshold. A list gives a cluster at most one box, so a duplicate opens a cluster of its own.
+ * The result does not hang on the order of lists or of boxes.
+ */
+export function consensusClusters<F extends Frame>(
+  lists: readonly (readonly Box<F>[])[],
+  threshold = 0.5,
+): ConsensusCluster<F>[] {
+  const nodes: Node<F>[] = lists.flatMap((boxes, list) =>
+    boxes.map((box, index) => ({ box, list, index, neighbors: [], taken: false, support: 0, agreement: 0 })),
+  );
+  // Sorted by coordinates: the first of equals below is then the smallest, and the sweep may stop early.
+  nodes.sort((a, b) => compareBoxes(a.box, b.box));
+  for (let i = 0; i < nodes.length; i++) {
+    const a = nodes[i]!;
+    for (let j = i + 1; j < nodes.length; j++) {
+      const b = nodes[j]!;
+      if (b.box.x1 >= a.box.x2) break;
+      if (b.list === a.list) continue;
+      const value = iou(a.box, b.box);
+      if (value < threshold || value <= 0) continue;
+      a.neighbors.push({ node: b, iou: value });
+      b.neighbors.push({ node: a, iou: value });
+    }
+  }
+  for (const node of nodes) {
+    node.neighbors.sort((p, q) => q.iou - p.iou || compareBoxes(p.node.box, q.node.box));
+    weigh(node);
+  }
+  const clusters: ConsensusCluster<F>[] = [];
+  for (;;) {
+    let seed: Node<F> | undefined;
+    for (const node of nodes) {
+      if (node.taken) continue;
+      if (
+        seed === undefined ||
+        node.support > seed.support ||
+        (node.support === seed.support && node.agreement > seed.agreement + 1e-12)
+      ) {
+        seed = node;
+      }
+    }
+    if (seed === undefined) return clusters;
+    clusters.push(gather(seed));
+  }
+}
+
+function gather<F extends Frame>(seed: Node<F>): ConsensusCluster<F> {
+  const members = [seed];
+  const lists = new Set([seed.list]);
+  seed.taken = true;
+  for (const { node } of seed.neighbors) {
+    if (node.taken || lists.has(node.list)) continue;
+    lists.add(node.list);
+    node.taken = true;
+    members.push(node);
+  }
+  for (const member of members) for (const { node } of member.neighbors) if (!node.taken) weigh(node);
+  members.sort((a, b) => a.list - b.list);
+  // Summed in the order of coordinates, so that the mean is the same to the last bit whatever the order of lists.
+  const sorted = members.map((member) => member.box).sort(compareBoxes);
+  const mean = (corner: "x1" | "y1" | "x2" | "y2") =>
+    sorted.reduce((sum, box) => sum + box[corner], 0) / sorted.length;
+  return {
+    box: { x1: mean("x1"), y1: mean("y1"), x2: mean("x2"), y2: mean("y2") },
+    members: members.map(({ list, index }) => ({ list, index })),
+  };
+}
