@@ -7,7 +7,12 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fixture, fixtureImage, fixtureJson } from "../../test/qwen-fixture.js";
 import type { RgbImage } from "../base/rgb-image.js";
-import { formatImageConfig, loadImageConfig, parseImageConfig, type ImageConfig } from "./image-config.js";
+import {
+  formatImageProcessorConfig,
+  loadImageProcessorConfig,
+  parseImageProcessorConfig,
+  type ImageProcessorConfig,
+} from "./image-processor-config.js";
 import { imageTokens, patchify, preprocess, resizeToModel } from "./image-processor.js";
 import { resizeBicubic } from "./resize.js";
 import { openSafetensors, type TensorSource } from "./safetensors.js";
@@ -22,10 +27,10 @@ const resizeCases = JSON.parse(
   readFileSync(new URL("../../test/fixtures/resize_cases.json", import.meta.url), "utf8"),
 ) as ResizeCase[];
 
-let config: ImageConfig;
+let config: ImageProcessorConfig;
 let golden: TensorSource;
 beforeAll(async () => {
-  config = await loadImageConfig(fixture("model"));
+  config = await loadImageProcessorConfig(fixture("model"));
   golden = await openSafetensors(fixture("golden/vision.safetensors"));
 });
 
@@ -137,31 +142,35 @@ describe("image config", () => {
   it("is the same in all layouts, and as written by us", () => {
     const hub = fixtureJson<Record<string, unknown>>("model/preprocessor_config.json");
     expect(config).toMatchObject({ patchSize: 14, mergeSize: 2, minPixels: 6272, maxPixels: 21952 });
-    expect(parseImageConfig(hub)).toEqual(config);
-    expect(parseImageConfig(fixtureJson("model/processor_config.json"))).toEqual(config);
-    expect(parseImageConfig(JSON.parse(JSON.stringify(formatImageConfig(config))))).toEqual(config);
+    expect(parseImageProcessorConfig(hub)).toEqual(config);
+    expect(parseImageProcessorConfig(fixtureJson("model/processor_config.json"))).toEqual(config);
+    expect(parseImageProcessorConfig(JSON.parse(JSON.stringify(formatImageProcessorConfig(config))))).toEqual(
+      config,
+    );
     const size = { min_pixels: 6272, max_pixels: 21952 };
-    expect(parseImageConfig({ ...hub, min_pixels: undefined, max_pixels: null, size })).toEqual(config);
+    expect(parseImageProcessorConfig({ ...hub, min_pixels: undefined, max_pixels: null, size })).toEqual(
+      config,
+    );
   });
 
   it("names a key it cannot follow", () => {
-    expect(() => parseImageConfig({ resample: 2 })).toThrow("resample");
-    expect(() => parseImageConfig({ rescale_factor: 1 })).toThrow("rescale_factor: only 1/255");
-    expect(() => parseImageConfig({ image_processor: { do_resize: false } })).toThrow(
+    expect(() => parseImageProcessorConfig({ resample: 2 })).toThrow("resample");
+    expect(() => parseImageProcessorConfig({ rescale_factor: 1 })).toThrow("rescale_factor: only 1/255");
+    expect(() => parseImageProcessorConfig({ image_processor: { do_resize: false } })).toThrow(
       "image_processor: do_resize",
     );
-    expect(() => parseImageConfig({ min_pixels: 9, max_pixels: 8 })).toThrow("min_pixels 9");
-    expect(() => parseImageConfig({ image_processor_type: "CLIPImageProcessor" })).toThrow(
+    expect(() => parseImageProcessorConfig({ min_pixels: 9, max_pixels: 8 })).toThrow("min_pixels 9");
+    expect(() => parseImageProcessorConfig({ image_processor_type: "CLIPImageProcessor" })).toThrow(
       "image_processor_type",
     );
   });
 
   it("is looked for in both files", async () => {
     const folder = await mkdtemp(join(tmpdir(), "image-config-"));
-    await expect(loadImageConfig(folder)).rejects.toThrow("neither");
+    await expect(loadImageProcessorConfig(folder)).rejects.toThrow("neither");
     await writeFile(join(folder, "processor_config.json"), "{}");
     await writeFile(join(folder, "preprocessor_config.json"), '{"patch_size": 8}');
-    expect((await loadImageConfig(folder)).patchSize).toBe(8);
+    expect((await loadImageProcessorConfig(folder)).patchSize).toBe(8);
     await rm(folder, { recursive: true });
   });
 });

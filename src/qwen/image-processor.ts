@@ -4,9 +4,11 @@
  */
 import { InputError } from "../base/errors.js";
 import type { RgbImage } from "../base/rgb-image.js";
-import type { ImageConfig } from "./image-config.js";
+import type { ImageProcessorConfig } from "./image-processor-config.js";
 import { resizeBicubic } from "./resize.js";
 import { smartResize } from "./smart-resize.js";
+
+export type { ImageProcessorConfig };
 
 /** Frames, rows and columns of patches. */
 export type GridThw = readonly [frames: number, rows: number, columns: number];
@@ -28,7 +30,7 @@ export interface PreprocessedImage extends PatchedImage {
 }
 
 /** The picture at the size the model sees. @throws InputError for a picture that is too long and thin, or data of another length than its size. */
-export function resizeToModel(image: RgbImage, config: ImageConfig): RgbImage {
+export function resizeToModel(image: RgbImage, config: ImageProcessorConfig): RgbImage {
   if (image.data.length !== image.width * image.height * 3) {
     throw new InputError(
       `a picture of ${image.width} x ${image.height} pixels needs ${image.width * image.height * 3} bytes of RGB, it has ${image.data.length}`,
@@ -40,7 +42,7 @@ export function resizeToModel(image: RgbImage, config: ImageConfig): RgbImage {
 /** The grid of patches of a resized picture. @throws InputError when a side is not a multiple of a merged token's. */
 export function imageGrid(
   { width, height }: { readonly width: number; readonly height: number },
-  { patchSize, mergeSize }: Pick<ImageConfig, "patchSize" | "mergeSize">,
+  { patchSize, mergeSize }: Pick<ImageProcessorConfig, "patchSize" | "mergeSize">,
 ): GridThw {
   const factor = patchSize * mergeSize;
   if (width % factor !== 0 || height % factor !== 0 || width === 0 || height === 0) {
@@ -63,7 +65,7 @@ export function imageTokens([frames, rows, columns]: GridThw, mergeSize: number)
  * Normalised patches of a resized picture.
  * @throws InputError when a side is not a multiple of a merged token's.
  */
-export function patchify(resized: RgbImage, config: ImageConfig): PatchedImage {
+export function patchify(resized: RgbImage, config: ImageProcessorConfig): PatchedImage {
   const { patchSize, mergeSize, temporalPatchSize } = config;
   const gridThw = imageGrid(resized, config);
   const [, rows, columns] = gridThw;
@@ -99,7 +101,7 @@ export function patchify(resized: RgbImage, config: ImageConfig): PatchedImage {
 }
 
 /** Resize and cut: a picture of any size to the vision tower's input. @throws InputError as {@link resizeToModel}. */
-export function preprocess(image: RgbImage, config: ImageConfig): PreprocessedImage {
+export function preprocess(image: RgbImage, config: ImageProcessorConfig): PreprocessedImage {
   const resized = resizeToModel(image, config);
   return { resized, ...patchify(resized, config) };
 }
@@ -108,7 +110,7 @@ export function preprocess(image: RgbImage, config: ImageConfig): PreprocessedIm
  * The normalised value of each channel's 256 levels, [3, 256]: (x - 255 mean) / (255 std), each step rounded to fp32
  * in this order, which is not the same as x / 255 first.
  */
-function normalisation({ mean, std }: ImageConfig): Float32Array {
+function normalisation({ mean, std }: ImageProcessorConfig): Float32Array {
   const table = new Float32Array(3 * 256);
   for (let channel = 0; channel < 3; channel++) {
     const shift = Math.fround(255 * Math.fround(mean[channel]!));

@@ -2,9 +2,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { fixture } from "../../test/qwen-fixture.js";
 import { loadConfig, type QwenConfig } from "./config.js";
 import type { GridThw } from "./image-processor.js";
-import { ropePositions, textRotary } from "./positions.js";
+import { patchPositions, textPositions, windowLayout } from "./positions.js";
 import { openSafetensors, type TensorSource } from "./safetensors.js";
-import { visionRotary, windowLayout } from "./vision-layout.js";
 
 let config: QwenConfig;
 let text: TensorSource;
@@ -23,26 +22,23 @@ beforeAll(async () => {
   batch = await openSafetensors(fixture("golden/batch.safetensors"));
 });
 
-describe("ropePositions", () => {
+describe("textPositions", () => {
   it.each(["a", "b", "c"] as const)("equals transformers on row %s", async (name) => {
     const ids = await text.readInt32(`${name}.input_ids`);
-    const { positions, ropeDelta } = ropePositions(ids, { images: [GRIDS[name]] }, config);
+    const { positions, ropeDelta } = textPositions(ids, { images: [GRIDS[name]], config });
     expect(positions).toEqual(await text.readInt32(`${name}.position_ids`));
     expect([ropeDelta]).toEqual([...(await text.readInt32(`${name}.rope_delta`))]);
   });
 
   it("equals transformers on a row with two pictures and a video", async () => {
-    const { positions, ropeDelta } = ropePositions(
-      await text.readInt32("mixed.input_ids"),
-      {
-        images: [
-          [1, 4, 6],
-          [1, 8, 4],
-        ],
-        videos: [{ gridThw: [3, 4, 6], secondsPerGrid: 1.5 }],
-      },
+    const { positions, ropeDelta } = textPositions(await text.readInt32("mixed.input_ids"), {
+      images: [
+        [1, 4, 6],
+        [1, 8, 4],
+      ],
+      videos: [{ gridThw: [3, 4, 6], secondsPerGrid: 1.5 }],
       config,
-    );
+    });
     expect(positions).toEqual(await text.readInt32("mixed.position_ids"));
     expect([ropeDelta]).toEqual([...(await text.readInt32("mixed.rope_delta"))]);
   });
@@ -56,7 +52,7 @@ describe("ropePositions", () => {
     for (const [row, name] of (["a", "b", "c"] as const).entries()) {
       const attentionMask = mask.subarray(row * length, (row + 1) * length);
       const own = ids.subarray(row * length, (row + 1) * length);
-      const { positions, ropeDelta } = ropePositions(own, { images: [GRIDS[name]], attentionMask }, config);
+      const { positions, ropeDelta } = textPositions(own, { images: [GRIDS[name]], attentionMask, config });
       for (const axis of [0, 1, 2]) {
         expect(positions.subarray(axis * length, (axis + 1) * length)).toEqual(
           expected.subarray((axis * 3 + row) * length, (axis * 3 + row + 1) * length),
@@ -69,24 +65,10 @@ describe("ropePositions", () => {
   it("tells placeholders and grids that do not match", () => {
     const { image } = config.tokens;
     const row = [1, image, image, 2];
-    expect(() => ropePositions(row, { images: [[1, 4, 4]] }, config)).toThrow("needs 4 tokens");
-    expect(() => ropePositions(row, {}, config)).toThrow("more picture tokens");
-    expect(() => ropePositions([1], { images: [[1, 2, 2]] }, config)).toThrow("given were 1 and 0");
-    expect(ropePositions([], {}, config)).toEqual({ positions: new Int32Array(0), ropeDelta: 0 });
-  });
-});
-
-describe("textRotary", () => {
-  it("turns each frequency with its own axis", () => {
-    const { cos, sin } = textRotary(new Int32Array([7, 0, 0, 5, 0, 3]), config.text);
-    // headDim 16: frequencies 0, 1 with time, 2 to 4 with height, 5 to 7 with width; two rows.
-    const angles = [7, 7, 0, 0, 0, 0, 0, 0]
-      .concat([0, 0, 5, 5, 5, 3, 3, 3])
-      .map((p, i) => p / 1e6 ** ((i % 8) / 8));
-    angles.forEach((angle, i) => {
-      expect(cos[i]).toBeCloseTo(Math.cos(angle), 6);
-      expect(sin[i]).toBeCloseTo(Math.sin(angle), 6);
-    });
+    expect(() => textPositions(row, { images: [[1, 4, 4]], config })).toThrow("needs 4 tokens");
+    expect(() => textPositions(row, { config })).toThrow("more picture tokens");
+    expect(() => textPositions([1], { images: [[1, 2, 2]], config })).toThrow("given were 1 and 0");
+    expect(textPositions([], { config })).toEqual({ positions: new Int32Array(0), ropeDelta: 0 });
   });
 });
 
@@ -94,9 +76,11 @@ describe("windowLayout", () => {
   it.each(["a", "b", "c", "video"] as const)("equals transformers on grid %s", async (name) => {
     const layout = windowLayout(GRIDS[name], config.vision);
     expect(layout.windowIndex).toEqual(await vision.readInt32(`${name}.window_index`));
-    expect(layout.cuWindowSeqlens).toEqual(await vision.readInt32(`${name}.cu_window_seqlens`));
-    expect(layout.cuSeqlens).toEqual(await vision.readInt32(`${name}.cu_seqlens`));
-    expect(layout.rowColumn).toEqual(await vision.readInt32(`${name}.hw_position_ids`));
+    expect(layout.windowBounds).toEqual(await vision.readInt32(`${name}.cu_window_seqlens`));
+    expect(layout.frameBounds).toEqual(await vision.readInt32(`${name}.cu_seqlens`));
+    expect(patchPositions(GRIDS[name], config.vision)).toEqual(
+      await vision.readInt32(`${name}.hw_position_ids`),
+    );
   });
 
   it("packs grids one after the other and undoes its order", () => {
@@ -107,7 +91,7 @@ describe("windowLayout", () => {
       ...alone[0]!.windowIndex,
       ...alone[1]!.windowIndex.map((i) => i + 15),
     ]);
-    expect([...packed.cuSeqlens]).toEqual([0, 60, 120, 180]);
+    expect([...packed.frameBounds]).toEqual([0, 60, 120, 180]);
     expect([...packed.inverseIndex].map((at) => packed.windowIndex[at])).toEqual([
       ...packed.inverseIndex.keys(),
     ]);
@@ -118,24 +102,7 @@ describe("windowLayout", () => {
 
   it("has one window where the window is larger than the picture", () => {
     const layout = windowLayout([1, 4, 6], { windowSize: 112, mergeSize: 2, patchSize: 8 });
-    expect([...layout.cuWindowSeqlens]).toEqual([0, 24]);
+    expect([...layout.windowBounds]).toEqual([0, 24]);
     expect([...layout.windowIndex]).toEqual([0, 1, 2, 3, 4, 5]);
-  });
-});
-
-describe("visionRotary", () => {
-  it("turns a quarter with the row and a quarter with the column, in window order", () => {
-    const layout = windowLayout(GRIDS.b, config.vision);
-    const headDim = config.vision.hiddenSize / config.vision.heads;
-    const { cos } = visionRotary(layout, headDim);
-    expect(cos.length).toBe(layout.patches * 4);
-    for (const at of [0, 5, 17, 111]) {
-      const [row, column] = layout.rowColumn.subarray(
-        layout.patchOrder[at]! * 2,
-        layout.patchOrder[at]! * 2 + 2,
-      );
-      const expected = [row!, row! / 100, column!, column! / 100].map(Math.cos);
-      expected.forEach((value, i) => expect(cos[at * 4 + i]).toBeCloseTo(value, 6));
-    }
   });
 });

@@ -1,9 +1,9 @@
 /**
- * @file M-RoPE: three positions (time, height, width) for every token of a row of text, pictures and videos, and the
- * rotary tables that follow from them.
+ * @file Where everything stands: the three M-RoPE positions (time, height, width) of a row's tokens, and the windows,
+ * rows and columns of the vision tower's patches. rope-tables.ts turns positions into angles.
  */
 import { InputError } from "../base/errors.js";
-import type { QwenConfig } from "./config.js";
+import type { QwenConfig, QwenVisionConfig } from "./config.js";
 import type { GridThw } from "./image-processor.js";
 
 /** A video in a row. */
@@ -13,16 +13,17 @@ export interface VideoGrid {
   readonly secondsPerGrid?: number;
 }
 
-/** What stands at a row's picture and video tokens, in order of appearance. */
-export interface RowGrids {
+/** What stands at a row's picture and video tokens, in order of appearance, and the model. */
+export interface TextPositionsOptions {
   readonly images?: readonly GridThw[];
   readonly videos?: readonly VideoGrid[];
   /** 1 = token, 0 = padding, as long as the row. @default all tokens */
   readonly attentionMask?: ArrayLike<number>;
+  readonly config: Pick<QwenConfig, "tokens" | "vision">;
 }
 
 /** Positions of one row. */
-export interface RowPositions {
+export interface TextPositions {
   /** [3, length]: time, height, width; 0 at padding. */
   readonly positions: Int32Array;
   /** A later token with index i among the unpadded ones has position i + ropeDelta on all three axes. */
@@ -35,11 +36,11 @@ export interface RowPositions {
  * @param ids Token ids; a picture or video is as many placeholder ids as it has merged tokens.
  * @throws InputError when the placeholders are not those of the grids.
  */
-export function ropePositions(
+export function textPositions(
   ids: ArrayLike<number>,
-  { images = [], videos = [], attentionMask }: RowGrids,
-  { tokens, vision }: Pick<QwenConfig, "tokens" | "vision">,
-): RowPositions {
+  { images = [], videos = [], attentionMask, config }: TextPositionsOptions,
+): TextPositions {
+  const { tokens, vision } = config;
   const length = ids.length;
   const positions = new Int32Array(3 * length);
   const kept: number[] = [];
@@ -100,47 +101,89 @@ function asVideo(gridThw: GridThw | undefined): VideoGrid | undefined {
   return gridThw && { gridThw };
 }
 
-/** Cosines and sines of rotary angles, [length, headDim / 2] each; the second half of a head repeats the first. */
-export interface RotaryTable {
-  readonly cos: Float32Array;
-  readonly sin: Float32Array;
+/** Where every patch stands. "Merged token" = mergeSize x mergeSize patches, which lie next to each other. */
+export interface WindowLayout {
+  readonly patches: number;
+  /** [merged tokens]: the token that stands at each place of the window order. */
+  readonly windowIndex: Int32Array;
+  /** [merged tokens]: the place in the window order of each token; undoes {@link windowIndex}. */
+  readonly inverseIndex: Int32Array;
+  /** [patches]: {@link windowIndex} spelled out patch by patch. */
+  readonly patchOrder: Int32Array;
+  /** Bounds of the windows in patches, in window order: 0, ..., patches. */
+  readonly windowBounds: Int32Array;
+  /** Bounds of the frames in patches (the same in both orders): blocks with full attention stay inside them. */
+  readonly frameBounds: Int32Array;
 }
 
-/** theta^(-2i / dim) for i below dim / 2, in fp32. */
-export function inverseFrequencies(dim: number, theta: number): Float32Array {
-  return Float32Array.from({ length: dim / 2 }, (_, i) => 1 / theta ** ((2 * i) / dim));
-}
-
-/** The table of fp32 angles [length, half] that `angle(row, i)` gives. */
-export function rotaryTable(
-  length: number,
-  half: number,
-  angle: (row: number, i: number) => number,
-): RotaryTable {
-  const cos = new Float32Array(length * half);
-  const sin = new Float32Array(length * half);
-  for (let row = 0; row < length; row++) {
-    for (let i = 0; i < half; i++) {
-      const radians = Math.fround(angle(row, i));
-      cos[row * half + i] = Math.cos(radians);
-      sin[row * half + i] = Math.sin(radians);
+/** Orders the patches of one or more grids into attention windows: row by row, and row by row inside each. */
+export function windowLayout(
+  grids: GridThw | readonly GridThw[],
+  { windowSize, mergeSize, patchSize }: Pick<QwenVisionConfig, "windowSize" | "mergeSize" | "patchSize">,
+): WindowLayout {
+  const list = isGrid(grids) ? [grids] : grids;
+  const unit = mergeSize ** 2;
+  const side = Math.floor(windowSize / mergeSize / patchSize);
+  const patches = list.reduce((sum, [frames, rows, columns]) => sum + frames * rows * columns, 0);
+  const windowIndex = new Int32Array(patches / unit);
+  const windows = [0];
+  const frames = [0];
+  let base = 0;
+  let place = 0;
+  for (const [count, rows, columns] of list) {
+    const height = rows / mergeSize;
+    const width = columns / mergeSize;
+    for (let frame = 0; frame < count; frame++) {
+      for (let top = 0; top < height; top += side) {
+        for (let left = 0; left < width; left += side) {
+          for (let y = top; y < Math.min(top + side, height); y++) {
+            for (let x = left; x < Math.min(left + side, width); x++)
+              windowIndex[place++] = base + y * width + x;
+          }
+          windows.push(place * unit);
+        }
+      }
+      base += height * width;
+      frames.push(base * unit);
     }
   }
-  return { cos, sin };
+  const inverseIndex = new Int32Array(windowIndex.length);
+  windowIndex.forEach((token, at) => {
+    inverseIndex[token] = at;
+  });
+  return {
+    patches,
+    windowIndex,
+    inverseIndex,
+    patchOrder: Int32Array.from(
+      { length: patches },
+      (_, i) => windowIndex[Math.floor(i / unit)]! * unit + (i % unit),
+    ),
+    windowBounds: Int32Array.from(windows),
+    frameBounds: Int32Array.from(frames),
+  };
 }
 
-/**
- * The decoder's rotary table for positions [3, length]: the first frequencies turn with time, the next with height,
- * the last with width, as many as `mropeSection` says (in chunks, not interleaved).
- */
-export function textRotary(
-  positions: Int32Array,
-  { headDim, ropeTheta, mropeSection }: Pick<QwenConfig["text"], "headDim" | "ropeTheta" | "mropeSection">,
-): RotaryTable {
-  const length = positions.length / 3;
-  const frequencies = inverseFrequencies(headDim, ropeTheta);
-  const offset = Int32Array.from(
-    mropeSection.flatMap((size, axis) => Array<number>(size).fill(axis * length)),
-  );
-  return rotaryTable(length, headDim / 2, (row, i) => positions[offset[i]! + row]! * frequencies[i]!);
+/** [patches, 2]: row and column of each patch of a grid, in the order of its pixel values (before the window order). */
+export function patchPositions(
+  [frames, rows, columns]: GridThw,
+  { mergeSize }: Pick<QwenVisionConfig, "mergeSize">,
+): Int32Array {
+  const out = new Int32Array(frames * rows * columns * 2);
+  let to = 0;
+  for (let frame = 0; frame < frames; frame++) {
+    for (let top = 0; top < rows; top += mergeSize) {
+      for (let left = 0; left < columns; left += mergeSize) {
+        for (let inner = 0; inner < mergeSize ** 2; inner++) {
+          out[to++] = top + Math.floor(inner / mergeSize);
+          out[to++] = left + (inner % mergeSize);
+        }
+      }
+    }
+  }
+  return out;
+}
+
+function isGrid(grids: GridThw | readonly GridThw[]): grids is GridThw {
+  return typeof grids[0] === "number";
 }

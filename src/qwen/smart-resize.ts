@@ -1,7 +1,7 @@
 /** @file Which size a picture has for the model: Qwen's smart_resize. */
 import { InputError } from "../base/errors.js";
 import type { FrameSize } from "../geometry/box.js";
-import type { ImageConfig } from "./image-config.js";
+import type { ImageProcessorConfig } from "./image-processor-config.js";
 import { roundHalfEven } from "./stored-dtype.js";
 
 /** A picture may be at most this many times longer than wide. */
@@ -20,7 +20,7 @@ export function smartResize(
     mergeSize,
     minPixels,
     maxPixels,
-  }: Pick<ImageConfig, "patchSize" | "mergeSize" | "minPixels" | "maxPixels">,
+  }: Pick<ImageProcessorConfig, "patchSize" | "mergeSize" | "minPixels" | "maxPixels">,
 ): FrameSize<"model"> {
   for (const side of [width, height]) {
     if (!Number.isInteger(side) || side < 1)

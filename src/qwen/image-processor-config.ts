@@ -9,7 +9,7 @@ import { readJsonIfAny } from "./files.js";
 import { count, readWith } from "./schema.js";
 
 /** How a picture becomes pixel values. */
-export interface ImageConfig {
+export interface ImageProcessorConfig {
   /** Side of a patch in pixels. */
   readonly patchSize: number;
   /** Patches along the side of one merged token. */
@@ -71,7 +71,10 @@ const schema = z.looseObject({
  * Absent values are those of transformers' Qwen2VLImageProcessor.
  * @throws InputError naming the key.
  */
-export function parseImageConfig(json: unknown, where = "preprocessor_config.json"): ImageConfig {
+export function parseImageProcessorConfig(
+  json: unknown,
+  where = "preprocessor_config.json",
+): ImageProcessorConfig {
   const nested = readWith(
     z.looseObject({ image_processor: z.unknown() }).partial(),
     json,
@@ -96,7 +99,7 @@ export function parseImageConfig(json: unknown, where = "preprocessor_config.jso
 }
 
 /** The content of a preprocessor_config.json that every version of transformers with Qwen2.5-VL opens. */
-export function formatImageConfig(config: ImageConfig): unknown {
+export function formatImageProcessorConfig(config: ImageProcessorConfig): unknown {
   return {
     do_convert_rgb: true,
     do_normalize: true,
@@ -118,12 +121,12 @@ export function formatImageConfig(config: ImageConfig): unknown {
 }
 
 /** The image configuration of a model folder. @throws InputError when it has none or it is wrong. */
-export async function loadImageConfig(directory: string): Promise<ImageConfig> {
+export async function loadImageProcessorConfig(directory: string): Promise<ImageProcessorConfig> {
   // Transformers 5 writes processor_config.json only and reads it first; older ones use the name for other things.
   const processorPath = join(directory, "processor_config.json");
   const processor = await readJsonIfAny(processorPath);
   if (typeof processor === "object" && processor !== null && "image_processor" in processor) {
-    return parseImageConfig(processor, processorPath);
+    return parseImageProcessorConfig(processor, processorPath);
   }
   const path = join(directory, "preprocessor_config.json");
   const json = await readJsonIfAny(path);
@@ -135,5 +138,5 @@ export async function loadImageConfig(directory: string): Promise<ImageConfig> {
       },
     );
   }
-  return parseImageConfig(json, path);
+  return parseImageProcessorConfig(json, path);
 }
