@@ -1,0 +1,95 @@
+/**
+ * @file Credit by box (design, 4.5): what each answer box adds to its response's accuracy reward, standardised over all
+ * boxes of the group. The trainer mixes it into the advantages of the tokens between the box's `start` and `end`.
+ */
+import { connectedParts, matchPart, type Frame } from "../geometry/index.js";
+import type { ParsedResponse } from "../response/types.js";
+import { accuracyFromCounts, accuracyReward, type AccuracyConfig, type AccuracyResult } from "./accuracy.js";
+import type { AnswerMatch } from "./match.js";
+import type { RewardTruth } from "./types.js";
+
+/** What one answer box is worth. */
+export interface BoxCredit {
+  /** r_acc of the response with this box less r_acc without it, in [-1, 1]. */
+  readonly marginal: number;
+  /** (marginal - mean) / sample standard deviation over all boxes of the group; 0 where they are all worth the same. */
+  readonly z: number;
+}
+
+/** Below this the marginals differ by rounding alone. */
+const MIN_STD = 1e-9;
+
+/**
+ * Credits of a group: `credits[i][k]` belongs to `responses[i].answer.boxes[k]`; a response without boxes has none.
+ * Dropped boxes are in no list and get no credit.
+ */
+export function boxCredit<F extends Frame>(
+  truth: RewardTruth<F>,
+  responses: readonly ParsedResponse<F>[],
+  config: AccuracyConfig,
+): BoxCredit[][] {
+  const marginals = responses.map((response) =>
+    marginalWorth(accuracyReward(truth, response, config), truth.objects.length, config),
+  );
+  const all = marginals.flat();
+  const mean = all.reduce((sum, value) => sum + value, 0) / all.length;
+  const squares = all.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const std = all.length > 1 ? Math.sqrt(squares / (all.length - 1)) : 0;
+  return marginals.map((values) =>
+    values.map((marginal) => ({ marginal, z: std > MIN_STD ? (marginal - mean) / std : 0 })),
+  );
+}
+
+/**
+ * r_acc less r_acc without the box, for each answer box of one response. Removing a box that is not matched leaves the best
+ * matching as it is; removing a matched one can only change the connected part of the graph it is in, so that part alone is
+ * matched again.
+ */
+export function marginalWorth(result: AccuracyResult, truths: number, config: AccuracyConfig): number[] {
+  const { match, value } = result;
+  const { matches, truePositives, predictions, iouSum, inIgnore } = match;
+  const without = (tp: number, iou: number, n: number) =>
+    value - accuracyFromCounts(config, config.soft ? iou : tp, n, truths).value;
+  const marginals = Array.from(matches, (to, row) =>
+    to >= 0 ? NaN : without(truePositives, iouSum, predictions - (inIgnore[row] === 1 ? 0 : 1)),
+  );
+  const scratch = new Int32Array(matches.length);
+  for (const part of connectedParts(matches.length, truths, match.pairs)) {
+    const rows = [...new Set(part.map((k) => match.pairs.rows[k]!))];
+    const before = partCounts(match, part, rows, matches);
+    for (const row of rows) {
+      if (matches[row]! < 0) continue;
+      const others = rows.filter((other) => other !== row);
+      for (const other of others) scratch[other] = -1;
+      const rest = part.filter((k) => match.pairs.rows[k] !== row);
+      // Without the row the part may fall apart; matching it as one is still exact.
+      if (rest.length > 0) matchPart(rest, match.pairs, scratch);
+      const after = partCounts(match, rest, others, scratch);
+      marginals[row] = without(
+        truePositives + after.truePositives - before.truePositives,
+        iouSum + after.iouSum - before.iouSum,
+        predictions + after.predictions - before.predictions,
+      );
+    }
+  }
+  return marginals;
+}
+
+/** True positives, their summed IoU and the predictions that count, within one part of the graph. */
+function partCounts(
+  match: AnswerMatch,
+  part: readonly number[],
+  rows: readonly number[],
+  matches: Int32Array,
+) {
+  let truePositives = 0;
+  let predictions = 0;
+  for (const row of rows) {
+    if (matches[row]! >= 0) truePositives++;
+    if (matches[row]! >= 0 || match.inIgnore[row] === 0) predictions++;
+  }
+  let iouSum = 0;
+  for (const k of part)
+    if (matches[match.pairs.rows[k]!] === match.pairs.columns[k]) iouSum += match.ious[k]!;
+  return { truePositives, predictions, iouSum };
+}

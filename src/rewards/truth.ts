@@ -1,0 +1,36 @@
+/** @file A sample's ground truth in the frame that the responses are written in. */
+import type { Sample } from "../datasets/sample.js";
+import { clipBox, convertBox, type Box, type Frame, type FrameSizes, frameSize } from "../geometry/index.js";
+import type { FrameSize } from "../geometry/index.js";
+import type { RewardTruth } from "./types.js";
+
+/** Options of {@link truthFromSample}. */
+export interface TruthOptions<F extends Frame> {
+  /** Frame the responses are written in. */
+  readonly frame: F;
+  /** Size of the picture the model is shown; needed for `model`. @default the original size */
+  readonly modelSize?: FrameSize<"model">;
+  /** Keep objects of these labels only. @default all */
+  readonly labels?: readonly string[];
+}
+
+/**
+ * Ground truth for the rewards: converted (not rounded) and clipped to the picture, as answers are; objects and ignore
+ * regions wholly outside are left out.
+ */
+export function truthFromSample<F extends Frame>(sample: Sample, options: TruthOptions<F>): RewardTruth<F> {
+  const image = { width: sample.width, height: sample.height };
+  const sizes: FrameSizes = { image, model: options.modelSize ?? image };
+  const size = frameSize(options.frame, sizes);
+  const convert = (box: Box<"image">): Box<F> | undefined =>
+    clipBox(convertBox(box, "image", options.frame, sizes), size);
+  return {
+    size,
+    objects: sample.objects.flatMap(({ box, label }) => {
+      if (options.labels !== undefined && !options.labels.includes(label)) return [];
+      const converted = convert(box);
+      return converted === undefined ? [] : [{ box: converted, label }];
+    }),
+    ignore: sample.ignore.flatMap((region) => convert(region) ?? []),
+  };
+}

@@ -1,0 +1,56 @@
+/** @file Which instances the group is unsure of, and the F1 of looking at them (design, 4.4: the two instance kinds). */
+import {
+  consensusClusters,
+  maximumWeightMatching,
+  overlappingPairs,
+  type Box,
+  type Frame,
+} from "../geometry/index.js";
+import { UNMATCHED } from "./match.js";
+import type { RewardTruth } from "./types.js";
+
+/** Boxes of different responses are one instance from this IoU on. */
+export const CLUSTER_IOU = 0.5;
+/** A look region finds an uncertain instance from this IoU on. */
+export const LOOK_IOU = 0.3;
+
+/**
+ * Whether an instance that `holders` of `group` responses hold is uncertain: p(1-p) >= 0.16, that is p in [0.2, 0.8].
+ * In whole numbers, because 0.8 * (1 - 0.8) is below 0.16 in floating point.
+ */
+export function isUncertain(holders: number, group: number): boolean {
+  return 25 * holders * (group - holders) >= 4 * group * group;
+}
+
+/** `instance-variance`: the uncertain clusters of the answer boxes of all responses, as mean boxes. */
+export function uncertainClusters<F extends Frame>(answers: readonly (readonly Box<F>[])[]): Box<F>[] {
+  return consensusClusters(answers, CLUSTER_IOU)
+    .filter((cluster) => isUncertain(cluster.members.length, answers.length))
+    .map((cluster) => cluster.box);
+}
+
+/** `hit-variance`: the ground-truth boxes that some responses hit and some miss. */
+export function uncertainTruths<F extends Frame>(
+  truth: RewardTruth<F>,
+  matches: readonly (readonly number[] | Int32Array)[],
+): Box<F>[] {
+  const hits = new Int32Array(truth.objects.length);
+  for (const response of matches) for (const match of response) if (match > UNMATCHED) hits[match]!++;
+  return truth.objects.filter((_, index) => isUncertain(hits[index]!, matches.length)).map(({ box }) => box);
+}
+
+/**
+ * F1 between look regions and uncertain instances, matched one to one at IoU >= 0.3 (as many pairs as can be).
+ * With no uncertain instance: 1 for no look region, else 0.
+ */
+export function lookF1<F extends Frame>(uncertain: readonly Box<F>[], regions: readonly Box<F>[]): number {
+  if (uncertain.length === 0) return regions.length === 0 ? 1 : 0;
+  const pairs = overlappingPairs(regions, uncertain, LOOK_IOU);
+  // Only the number of pairs counts, so every pair weighs the same.
+  const matched = maximumWeightMatching(regions.length, uncertain.length, {
+    ...pairs,
+    weights: pairs.weights.map(() => 1),
+  });
+  const found = matched.reduce((sum, column) => sum + (column >= 0 ? 1 : 0), 0);
+  return (2 * found) / (uncertain.length + regions.length);
+}
