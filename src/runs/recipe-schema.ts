@@ -3,6 +3,7 @@
  * The schema is strict: a key it does not know is an error, never ignored.
  */
 import { z } from "zod";
+import { promptNames } from "../response/index.js";
 
 const datasetSpecSchema = z.unknown();
 
@@ -126,6 +127,12 @@ export const grpoSchema = z.strictObject({
   groupSize: positiveInt.min(2).default(8),
   /** Optimiser passes over one batch of rollouts. @default 1 */
   iterations: positiveInt.default(1),
+  /** Optimiser steps in a pass; groups stay whole. @default 1 */
+  minibatches: positiveInt.default(1),
+  /** Tokens of one forward and backward pass at most (memory); absent = all at once. */
+  tokenBudget: positiveInt.optional(),
+  /** Log-probabilities of the ratio's denominator: the sampler's own, or computed again. @default "sampled" */
+  oldLogprobs: z.enum(["sampled", "recomputed"]).default("sampled"),
   sampling: samplingSchema.prefault({}),
   clip: z.strictObject({ low: share.default(0.2), high: nonNegative.default(0.2) }).prefault({}),
   kl: z
@@ -160,6 +167,8 @@ export const sftSchema = z.strictObject({
   minutes: z.number().positive().optional(),
   /** Images in a step. @default 16 */
   batchSize: positiveInt.default(16),
+  /** Tokens of one forward and backward pass at most (memory); absent = all at once. */
+  tokenBudget: positiveInt.optional(),
   optimizer: optimizerSchema.prefault({ learningRate: 2e-4 }),
 });
 
@@ -205,7 +214,7 @@ const common = {
     eval: z.record(z.string().min(1), datasetSpecSchema).default({}),
   }),
   /** Name of the prompt (src/response). */
-  prompt: z.string().min(1).default("default"),
+  prompt: z.enum(promptNames).default("dip-r1"),
   evaluation: evaluationSchema.prefault({}),
   checkpoints: checkpointsSchema.prefault({}),
   rewards: rewardsSchema.prefault({}),
