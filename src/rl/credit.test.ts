@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mean, sampleStd } from "./advantage.js";
-import { boxCreditAdvantages, standardizeWorths, tokensOf, withKlPenalty } from "./credit.js";
+import { boxCreditAdvantages, tokensOf, withKlPenalty } from "./credit.js";
 
 /** Tokens "ab", "[1", ",2]", "c". */
 const spans = [
@@ -9,20 +8,6 @@ const spans = [
   { start: 4, end: 7 },
   { start: 7, end: 8 },
 ];
-
-describe("standardizeWorths", () => {
-  it("has mean 0 and nearly unit spread over all boxes of the group", () => {
-    const z = standardizeWorths([[0.1, -0.1], [], [0.3]]);
-    expect(z.map((list) => list.length)).toEqual([2, 0, 1]);
-    expect(mean(z.flat())).toBeCloseTo(0, 12);
-    expect(sampleStd(z.flat())).toBeCloseTo(0.2 / (0.2 + 1e-4), 12);
-  });
-
-  it("is 0 where all boxes are worth the same", () => {
-    expect(standardizeWorths([[0.2], [0.2, 0.2]])).toEqual([[0], [0, 0]]);
-    expect(standardizeWorths([[], []])).toEqual([[], []]);
-  });
-});
 
 describe("boxCreditAdvantages", () => {
   it("mixes the box's worth into its tokens and leaves the others", () => {

@@ -1,5 +1,4 @@
 /** @file Who in a response gets the credit: one advantage a token (design, 4.5, `credit` and `kl.placement`). */
-import { mean, sampleStd } from "./advantage.js";
 
 /**
  * `response`: every token has its response's advantage (GRPO). `box`: the tokens of an answer box mix in what that
@@ -17,20 +16,6 @@ export type Credit =
 export interface TokenSpan {
   readonly start: number;
   readonly end: number;
-}
-
-/**
- * Worths of boxes, made comparable over a group: z = (w - mean) / (sample std + epsilon) over all its boxes.
- * All 0 where no box differs from another.
- *
- * @param worths One list a response: each answer box's marginal accuracy reward (accuracy with it less without it).
- */
-export function standardizeWorths(worths: readonly (readonly number[])[], epsilon = 1e-4): number[][] {
-  const all = worths.flat();
-  const std = sampleStd(all);
-  if (std <= 1e-8) return worths.map((list) => list.map(() => 0));
-  const center = mean(all);
-  return worths.map((list) => list.map((worth) => (worth - center) / (std + epsilon)));
 }
 
 /** The tokens whose text overlaps [start, end), as a range of indices [first, last). Spans are in order. */

@@ -1,0 +1,31 @@
+/** @file The optimiser's parameters of a step: AdamW, and a learning rate that warms up, then stays or decays. */
+import type { AdamParams } from "../engines/contract.js";
+
+/** AdamW and its schedule; a recipe's `optimizer` section. */
+export interface OptimizerConfig extends Omit<AdamParams, "learningRate"> {
+  /** The highest rate of the run. */
+  readonly learningRate: number;
+  /** What follows the warm-up. @default "constant" */
+  readonly schedule?: "constant" | "linear" | "cosine";
+  /** Steps of linear warm-up; the first step already moves. @default 0 */
+  readonly warmupSteps?: number;
+  /** `linear` and `cosine` end at this share of the highest rate. @default 0 */
+  readonly finalShare?: number;
+}
+
+/** The learning rate of step `step` (counted from 0) in a run of `totalSteps`. Past the end it stays at its final value. */
+export function learningRateAt(config: OptimizerConfig, step: number, totalSteps: number): number {
+  const { learningRate, schedule = "constant", warmupSteps = 0, finalShare = 0 } = config;
+  if (step < warmupSteps) return (learningRate * (step + 1)) / warmupSteps;
+  if (schedule === "constant") return learningRate;
+  const span = Math.max(1, totalSteps - warmupSteps);
+  const progress = Math.min(1, (step - warmupSteps) / span);
+  const left = schedule === "linear" ? 1 - progress : (1 + Math.cos(Math.PI * progress)) / 2;
+  return learningRate * (finalShare + (1 - finalShare) * left);
+}
+
+/** What {@link OptimizerConfig} means at step `step` (counted from 0) of `totalSteps`. */
+export function adamAt(config: OptimizerConfig, step: number, totalSteps: number): AdamParams {
+  const { schedule: _schedule, warmupSteps: _warmup, finalShare: _final, ...adam } = config;
+  return { ...adam, learningRate: learningRateAt(config, step, totalSteps) };
+}
