@@ -1,3 +1,5 @@
+export * from "./average-precision.js";
+export * from "./compare.js";
 export * from "./comparison.js";
 export * from "./overlay.js";
 export * from "./report.js";
