@@ -1,5 +1,6 @@
 /** @file Qwen2.5-VL's files and forms: configuration, weights, pictures, positions, text. */
 export * from "./chat-template.js";
+export * from "./compact-tokenizer.js";
 export * from "./config.js";
 export * from "./generation-config.js";
 export * from "./image-processor-config.js";
