@@ -14,6 +14,7 @@ export * from "./optimizer.js";
 export * from "./policy-loss.js";
 export * from "./policy-stats.js";
 export * from "./policy-update.js";
+export * from "./qwen-samples.js";
 export * from "./rollouts.js";
 export * from "./sft.js";
 export * from "./stopwatch.js";
