@@ -296,11 +296,12 @@ function closersOf(code: number): string {
   return "";
 }
 
+const ESCAPES: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+
+/** JSON escapes undone; one that JSON does not know stands for its character. */
 function unescape(text: string): string {
   if (!text.includes("\\")) return text;
-  try {
-    return String(JSON.parse(`"${text}"`));
-  } catch {
-    return text;
-  }
+  return text.replace(/\\(?:u([0-9a-fA-F]{4})|([^]))/g, (_, hex?: string, unit?: string) =>
+    hex === undefined ? (ESCAPES[unit!] ?? unit!) : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }
