@@ -1,0 +1,164 @@
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { collect } from "./collect.js";
+import { writePng } from "./image-file.js";
+import { readMotRows, readSequenceInfo } from "./mot-files.js";
+import { readMot, type MotOptions } from "./mot.js";
+
+let sequence: string;
+const blank = { width: 100, height: 80, data: new Uint8Array(100 * 80 * 3) };
+
+beforeEach(async () => {
+  sequence = await mkdtemp(join(tmpdir(), "dip-r1-mot-"));
+  await mkdir(join(sequence, "gt"));
+  await mkdir(join(sequence, "img1"));
+});
+
+async function gt(...lines: string[]): Promise<string> {
+  const path = join(sequence, "gt", "gt.txt");
+  await writeFile(path, lines.join("\n") + "\n");
+  return path;
+}
+
+async function frames(...numbers: number[]): Promise<void> {
+  for (const n of numbers) await writePng(join(sequence, "img1", `${String(n).padStart(6, "0")}.png`), blank);
+}
+
+const read = (options: MotOptions = {}) => collect(readMot(sequence, options));
+const files = async (options: MotOptions) =>
+  (await read(options)).map((s) => [
+    s.id.split("-").at(-1),
+    s.image.kind === "file" && s.image.path.slice(-10, -4),
+  ]);
+
+describe("readMotRows", () => {
+  it("reads 10 columns: flag, world coordinates", async () => {
+    const path = await gt("1,9,10,20,30,40,1,-4.1,-7.3,0", "2,9,11,20,30,40,0,-4.1,-7.3,0");
+    expect(await readMotRows(path)).toEqual([
+      { frame: 1, track: 9, box: { x1: 10, y1: 20, x2: 40, y2: 60 }, role: "person" },
+      { frame: 2, track: 9, box: { x1: 11, y1: 20, x2: 41, y2: 60 }, role: "ignore" },
+    ]);
+  });
+
+  it("reads 9 columns: flag, class, visibility; pixels from 1 where told", async () => {
+    const path = await gt(
+      "1,1,10,20,30,40,1,1,0.75",
+      "1,2,10,20,30,40,0,1,1",
+      "1,3,10,20,30,40,0,8,1",
+      "1,4,10,20,30,40,0,3,1",
+      "1,5,10,20,30,40,0,12,0.5,",
+    );
+    const rows = await readMotRows(path, 1);
+    expect(rows.map((row) => row.role)).toEqual(["person", "ignore", "ignore", "other", "ignore"]);
+    expect(rows[0]).toMatchObject({ box: { x1: 9, y1: 19, x2: 39, y2: 59 }, visibility: 0.75 });
+  });
+
+  it.each([
+    ["1,9,10,20", "has 4 columns"],
+    ["1,9,ten,20,30,40,1,0,0,0", 'left must be a number, got "ten"'],
+    ["0,9,10,20,30,40,1,0,0,0", "frame must be a whole number of at least 1, got 0"],
+    ["1,9,10,20,30,-4,1,0,0,0", "the box has no area: width 30, height -4"],
+    ["1,9,10,20,30,40,1,,0.5", 'class must be a number, got ""'],
+  ])("names file and line: %s", async (line, message) => {
+    const path = await gt("1,9,10,20,30,40,1,0,0,0", line);
+    await expect(readMotRows(path)).rejects.toThrow(`${path}:2: ${message}`);
+  });
+});
+
+describe("readSequenceInfo", () => {
+  it("reads the keys and names what is wrong", async () => {
+    const path = join(sequence, "seqinfo.ini");
+    await writeFile(
+      path,
+      "[Sequence]\r\nname=S1\r\nimDir=frames\r\nseqLength=3\r\nimWidth=100\r\nimHeight=80\r\nimExt=.png\r\n",
+    );
+    expect(await readSequenceInfo(path)).toEqual({
+      name: "S1",
+      imageFolder: "frames",
+      length: 3,
+      width: 100,
+      height: 80,
+      extension: ".png",
+    });
+    await writeFile(path, "seqLength=many\n");
+    await expect(readSequenceInfo(path)).rejects.toThrow(`${path}: seqLength must be a whole number`);
+  });
+});
+
+describe("readMot", () => {
+  it("clips at the edge; a person mostly outside becomes an ignore region; frames without people count", async () => {
+    await gt(
+      "1,1,-10,20,30,40,1,0,0,0",
+      "1,2,-28,20,30,40,1,0,0,0",
+      "1,3,-50,20,30,40,1,0,0,0",
+      "3,1,1,1,5,5,1,0,0,0",
+    );
+    await frames(1, 2, 3);
+    const samples = await read();
+    expect(samples.map((s) => s.objects.length)).toEqual([1, 0, 1]);
+    expect(samples[0]).toMatchObject({
+      width: 100,
+      height: 80,
+      objects: [{ box: { x1: 0, y1: 20, x2: 20, y2: 60 }, label: "person" }],
+      ignore: [{ x1: 0, y1: 20, x2: 2, y2: 60 }],
+    });
+    const whole = await read({ clip: false });
+    expect(whole[0]!.objects.map((o) => o.box.x1)).toEqual([-10, -28, -50]);
+  });
+
+  it("takes every N-th frame of a stretch", async () => {
+    await gt("12,1,1,1,5,5,1,0,0,0");
+    await frames(1, 4, 7, 10);
+    expect(await files({ every: 3 })).toEqual([
+      ["000001", "000001"],
+      ["000004", "000004"],
+      ["000007", "000007"],
+      ["000010", "000010"],
+    ]);
+    expect((await files({ every: 3, frames: { from: 3, to: 8 } })).map(([id]) => id)).toEqual([
+      "000004",
+      "000007",
+    ]);
+    await expect(read()).rejects.toThrow(/no picture of frame 2 \(number 2/);
+  });
+
+  it("takes files that carry the video's own index: frame k of gt.txt is frame k-1 of the video", async () => {
+    await gt("3,1,1,1,5,5,1,0,0,0");
+    await frames(0, 1, 2);
+    expect(await files({ firstFile: 0 })).toEqual([
+      ["000001", "000000"],
+      ["000002", "000001"],
+      ["000003", "000002"],
+    ]);
+  });
+
+  it("takes every N-th frame that was saved as 1, 2, 3", async () => {
+    await gt("11,1,1,1,5,5,1,0,0,0");
+    await frames(1, 2, 3);
+    expect(await files({ every: 5, fileStep: 5 })).toEqual([
+      ["000001", "000001"],
+      ["000006", "000002"],
+      ["000011", "000003"],
+    ]);
+    expect((await files({ every: 10, fileStep: 5 })).map(([, file]) => file)).toEqual(["000001", "000003"]);
+  });
+
+  it("guesses visibility only where asked and the file does not tell", async () => {
+    await gt("1,1,10,10,20,20,1,0,0,0", "1,2,20,15,20,20,1,0,0,0");
+    await frames(1);
+    expect((await read())[0]!.objects.map((o) => o.visibility)).toEqual([undefined, undefined]);
+    const [hidden, free] = (await read({ estimateVisibility: true }))[0]!.objects;
+    expect(free!.visibility).toBe(1);
+    expect(hidden!.visibility).toBeCloseTo(1 - (10 * 15) / 400, 1);
+    await gt("1,1,10,10,20,20,1,1,0.9", "1,2,20,15,20,20,1,1,1");
+    expect((await read({ estimateVisibility: true }))[0]!.objects[0]!.visibility).toBe(0.9);
+  });
+
+  it("names what is missing", async () => {
+    await gt("1,1,1,1,5,5,1,0,0,0");
+    await expect(read({ images: join(sequence, "frames") })).rejects.toThrow(/frames: no folder of frames/);
+    await expect(collect(readMot(join(sequence, "none")))).rejects.toThrow(/no such file/);
+  });
+});

@@ -1,0 +1,188 @@
+/**
+ * @file Reads a MOTChallenge sequence as single images: gt.txt with a folder of frames. This is also how PETS09-S2L1
+ * comes: MOT15's public gt.txt, and the frames of the video `vtest.avi` (frame k of gt.txt is frame k-1 of the video).
+ */
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { InputError } from "../base/errors.js";
+import { boxArea, clipBox } from "../geometry/overlap.js";
+import { box, type Box } from "../geometry/box.js";
+import { asObject, boxFromXywh, readJsonFile } from "./fields.js";
+import { imageSize } from "./image-file.js";
+import { readMotRows, readSequenceInfo, type MotRow, type SequenceInfo } from "./mot-files.js";
+import type { GroundTruthObject, Sample } from "./sample.js";
+import { estimateVisibility } from "./visibility-estimate.js";
+
+/** How to read a sequence. */
+export interface MotOptions {
+  /** Folder of the frames. @default seqinfo's imDir (or `img1`) in the sequence's folder */
+  readonly images?: string;
+  /** @default seqinfo.ini in the sequence's folder, where it exists */
+  readonly seqinfo?: string;
+  /** Takes frames 1, 1 + every, 1 + 2 every, ... of gt.txt. @default 1 */
+  readonly every?: number;
+  /** First and last frame of gt.txt, both included. @default the whole sequence */
+  readonly frames?: { readonly from?: number; readonly to?: number };
+  /** Number in the file name of frame 1: 1 as MOTChallenge and ffmpeg count, 0 where files carry the video's own index. @default 1 */
+  readonly firstFile?: number;
+  /** Frames of gt.txt from one file to the next: 5 where every 5th frame was saved and numbered 1, 2, 3 ... @default 1 */
+  readonly fileStep?: number;
+  /** Cuts boxes at the picture's edge. @default true */
+  readonly clip?: boolean;
+  /** With `clip`: a person of whom less than this share of the box is inside becomes an ignore region. @default 0.25 */
+  readonly minInside?: number;
+  /** What gt.txt calls the first pixel. @default 0 */
+  readonly origin?: 0 | 1;
+  /** Guesses visibility from the boxes where the file has no such column. @default false */
+  readonly estimateVisibility?: boolean;
+  /** A JSON file `{"frame": [[x, y, width, height], ...]}` of further ignore regions. */
+  readonly extraIgnore?: string;
+  /** @default "person" */
+  readonly label?: string;
+}
+
+interface Frame {
+  readonly number: number;
+  readonly path: string;
+}
+
+/**
+ * Streams the frames of a sequence in time order; ids are `<sequence>-<frame>`.
+ * @param path gt.txt, or the sequence's folder (with gt/gt.txt or gt.txt in it).
+ * @throws InputError naming file, line and column; also where a frame that was asked for has no picture.
+ */
+export async function* readMot(path: string, options: MotOptions = {}): AsyncGenerator<Sample> {
+  const gt = motTruthFile(path);
+  const seqinfo = options.seqinfo ?? motSequenceInfo(gt);
+  const info = seqinfo === undefined ? {} : await readSequenceInfo(seqinfo);
+  const byFrame = new Map<number, MotRow[]>();
+  for (const row of await readMotRows(gt, options.origin ?? 0)) {
+    const list = byFrame.get(row.frame);
+    if (list === undefined) byFrame.set(row.frame, [row]);
+    else list.push(row);
+  }
+  const extra = options.extraIgnore === undefined ? undefined : await readExtraIgnore(options.extraIgnore);
+  const frames = await listFrames(gt, info, byFrame, options);
+  const name = info.name ?? basename(sequenceFolder(gt));
+  let size =
+    info.width !== undefined && info.height !== undefined
+      ? { width: info.width, height: info.height }
+      : undefined;
+  for (const frame of frames) {
+    size ??= await imageSize(frame.path);
+    yield {
+      id: `${name}-${String(frame.number).padStart(6, "0")}`,
+      image: { kind: "file", path: frame.path },
+      ...size,
+      ...truthOf(byFrame.get(frame.number) ?? [], extra?.get(frame.number) ?? [], size, options),
+    };
+  }
+}
+
+/** gt.txt of what may be a sequence's folder. */
+export function motTruthFile(path: string): string {
+  for (const candidate of [join(path, "gt", "gt.txt"), join(path, "gt.txt")])
+    if (existsSync(candidate)) return candidate;
+  return path;
+}
+
+/** The seqinfo.ini that belongs to a gt.txt, where there is one. */
+export function motSequenceInfo(gt: string): string | undefined {
+  const path = join(sequenceFolder(gt), "seqinfo.ini");
+  return existsSync(path) ? path : undefined;
+}
+
+function sequenceFolder(gt: string): string {
+  const folder = dirname(resolve(gt));
+  return basename(folder) === "gt" ? dirname(folder) : folder;
+}
+
+async function listFrames(
+  gt: string,
+  info: SequenceInfo,
+  rows: ReadonlyMap<number, unknown>,
+  options: MotOptions,
+): Promise<Frame[]> {
+  const folder = options.images ?? join(sequenceFolder(gt), info.imageFolder ?? "img1");
+  const files = new Map<number, string>();
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    throw new InputError(`${folder}: no folder of frames`, {
+      hint: `Save the frames there (ffmpeg -i VIDEO '${join(folder, "%06d.jpg")}') or name their folder (images).`,
+      cause: error,
+    });
+  }
+  for (const name of names) {
+    const match = /^\D*(\d+)\.(jpe?g|png|webp|bmp|tiff?)$/i.exec(name);
+    if (match !== null) files.set(Number(match[1]), join(folder, name));
+  }
+  const last = options.frames?.to ?? info.length ?? Math.max(0, ...rows.keys());
+  const every = options.every ?? 1;
+  const first = options.firstFile ?? 1;
+  const step = options.fileStep ?? 1;
+  const out: Frame[] = [];
+  for (let number = 1; number <= last; number += every) {
+    if (number < (options.frames?.from ?? 1)) continue;
+    const file = first + (number - 1) / step;
+    const path = files.get(file);
+    if (path === undefined) {
+      throw new InputError(`${folder}: no picture of frame ${number} (number ${file} in the file's name)`, {
+        hint:
+          "Take only the frames that were saved: every, frames. Files that start at 0: firstFile=0. " +
+          "Every N-th frame saved as 1, 2, 3 ...: fileStep=N.",
+      });
+    }
+    out.push({ number, path });
+  }
+  return out;
+}
+
+function truthOf(
+  rows: readonly MotRow[],
+  extra: readonly Box<"image">[],
+  size: { readonly width: number; readonly height: number },
+  options: MotOptions,
+): Pick<Sample, "objects" | "ignore"> {
+  const clip = options.clip ?? true;
+  const objects: GroundTruthObject[] = [];
+  const ignore: Box<"image">[] = [];
+  const people = rows.filter((row) => row.role !== "other");
+  const guesses =
+    options.estimateVisibility === true ? estimateVisibility(people.map((row) => row.box)) : undefined;
+  for (const [i, row] of people.entries()) {
+    const inside = clip ? clipBox(row.box, size) : row.box;
+    if (inside === undefined) continue;
+    if (row.role === "ignore" || boxArea(inside) < (options.minInside ?? 0.25) * boxArea(row.box)) {
+      ignore.push(inside);
+      continue;
+    }
+    const visibility = row.visibility ?? guesses?.[i];
+    objects.push({
+      box: inside,
+      ...(visibility === undefined ? {} : { visibility }),
+      label: options.label ?? "person",
+    });
+  }
+  for (const region of extra) {
+    const inside = clipBox(region, size);
+    if (inside !== undefined) ignore.push(box<"image">(inside.x1, inside.y1, inside.x2, inside.y2));
+  }
+  return { objects, ignore };
+}
+
+async function readExtraIgnore(path: string): Promise<Map<number, Box<"image">[]>> {
+  const byFrame = new Map<number, Box<"image">[]>();
+  for (const [key, value] of Object.entries(asObject(await readJsonFile(path), path, "the file"))) {
+    const where = `${path}: frame ${key}`;
+    if (!Number.isInteger(Number(key))) throw new InputError(`${where}: is not a frame number`);
+    if (!Array.isArray(value)) throw new InputError(`${where}: must be a list of boxes`);
+    byFrame.set(
+      Number(key),
+      value.map((entry, i) => boxFromXywh(entry, where, `[${i}]`)),
+    );
+  }
+  return byFrame;
+}
