@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../base/errors.js";
 import { readJsonIfAny } from "./files.js";
-import { parseGenerationConfig } from "./generation-config.js";
+import { loadGenerationConfig } from "./generation-config.js";
 import { count, readWith, tokenId } from "./schema.js";
 
 /** The decoder. */
@@ -349,10 +349,8 @@ export async function loadConfig(directory: string): Promise<QwenConfig> {
     });
   }
   const config = parseConfig(json, path);
-  const generationPath = join(directory, "generation_config.json");
-  const generationJson = await readJsonIfAny(generationPath);
-  if (generationJson === undefined) return config;
-  const generation = parseGenerationConfig(generationJson, generationPath);
+  const generation = await loadGenerationConfig(directory);
+  if (generation === undefined) return config;
   const merged: QwenConfig = {
     ...config,
     tokens: {
@@ -361,7 +359,7 @@ export async function loadConfig(directory: string): Promise<QwenConfig> {
       ...(generation.pad !== undefined && { pad: generation.pad }),
     },
   };
-  checkConfig(merged, generationPath);
+  checkConfig(merged, join(directory, "generation_config.json"));
   return merged;
 }
 

@@ -1,5 +1,7 @@
 /** @file generation_config.json: the end tokens and the sampling habits a checkpoint was published with. */
+import { join } from "node:path";
 import { z } from "zod";
+import { readJsonIfAny } from "./files.js";
 import { readWith, tokenId } from "./schema.js";
 
 /** What generation_config.json says; everything is optional there. */
@@ -57,4 +59,11 @@ export function formatGenerationConfig(config: GenerationConfig): unknown {
     top_k: config.topK,
     top_p: config.topP,
   };
+}
+
+/** generation_config.json of a model folder, undefined where there is none. @throws InputError naming the key. */
+export async function loadGenerationConfig(directory: string): Promise<GenerationConfig | undefined> {
+  const path = join(directory, "generation_config.json");
+  const json = await readJsonIfAny(path);
+  return json === undefined ? undefined : parseGenerationConfig(json, path);
 }

@@ -96,7 +96,8 @@ export interface SaveWeightsOptions {
   readonly maxShardBytes?: number;
 }
 
-const DTYPE_NAME: Record<StoredDtype, FloatDtype> = { float32: "F32", bfloat16: "BF16", float16: "F16" };
+/** Names of the dtypes in config.json and in safetensors. */
+export const DTYPE_OF: Record<StoredDtype, FloatDtype> = { float32: "F32", bfloat16: "BF16", float16: "F16" };
 const WEIGHT_FILE = /^model(-\d{5}-of-\d{5})?\.safetensors$/;
 
 /**
@@ -111,7 +112,7 @@ export async function saveWeights(
   { dtype = "float32", maxShardBytes = 5e9 }: SaveWeightsOptions = {},
 ): Promise<void> {
   checkWeights(weights, config);
-  const stored = DTYPE_NAME[dtype];
+  const stored = DTYPE_OF[dtype];
   const width = stored === "F32" ? 4 : 2;
   const shards: Map<string, StoredTensor>[] = [new Map()];
   let shardBytes = 0;
