@@ -56,55 +56,50 @@ const areas: readonly AreaRange[] = [
 /** numpy.spacing(1), which keeps 0/0 from happening. */
 const SPACING = Number.EPSILON;
 
-/** Where the detections of all images stand once ranked by score: the image, and the place in its list. */
-interface Ranking {
-  readonly image: Int32Array;
-  readonly place: Int32Array;
-}
-
-/** Ranks the best `limit` detections of each image; equal scores keep the order of the images. */
-function rank(images: readonly CocoMatches[], limit: number): Ranking {
-  const entries: { image: number; place: number; score: number }[] = [];
-  images.forEach(({ scores }, image) => {
-    scores.slice(0, limit).forEach((score, place) => entries.push({ image, place, score }));
-  });
-  entries.sort((a, b) => b.score - a.score);
-  return {
-    image: Int32Array.from(entries, (entry) => entry.image),
-    place: Int32Array.from(entries, (entry) => entry.place),
-  };
+/** The best `limit` detections of each image laid end to end, and their order by score; equal scores keep the order of the images. */
+function rank(images: readonly CocoMatches[], limit: number): Int32Array {
+  const scores = images.flatMap((image) => image.scores.slice(0, limit));
+  return Int32Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
 }
 
 /** Mean precision over the 101 recall points, and the final recall; null where no truth counts. */
 function curve(
   images: readonly CocoMatches[],
-  { image, place }: Ranking,
+  order: Int32Array,
+  limit: number,
   area: number,
   threshold: number,
 ): { precision: number; recall: number } | null {
   const positives = images.reduce((sum, matches) => sum + matches.positives[area]!, 0);
   if (positives === 0) return null;
-  const recalls = new Float64Array(image.length);
-  const precisions = new Float64Array(image.length);
-  let [hits, misses] = [0, 0];
-  for (let i = 0; i < image.length; i++) {
-    const outcome = images[image[i]!]!.outcomes[area]![threshold]![place[i]!]!;
-    if (outcome === Outcome.truePositive) hits++;
-    else if (outcome === Outcome.falsePositive) misses++;
-    recalls[i] = hits / positives;
-    precisions[i] = hits / (hits + misses + SPACING);
+  const outcomes = new Uint8Array(order.length);
+  let filled = 0;
+  for (const matches of images) {
+    const own = matches.outcomes[area]![threshold]!.subarray(0, limit);
+    outcomes.set(own, filled);
+    filled += own.length;
   }
-  for (let i = precisions.length - 1; i > 0; i--) {
-    precisions[i - 1] = Math.max(precisions[i - 1]!, precisions[i]!);
+  // Recall rises only at a hit and precision only falls between hits: the points at hits are the whole curve.
+  const precisions: number[] = [];
+  let misses = 0;
+  for (const index of order) {
+    const outcome = outcomes[index]!;
+    if (outcome === Outcome.falsePositive) misses++;
+    else if (outcome === Outcome.truePositive) {
+      const hits = precisions.length + 1;
+      precisions.push(hits / (hits + misses + SPACING));
+    }
   }
+  const hits = precisions.length;
+  for (let i = hits - 1; i > 0; i--) precisions[i - 1] = Math.max(precisions[i - 1]!, precisions[i]!);
   let sum = 0;
   let at = 0;
   for (const point of recallPoints) {
-    while (at < recalls.length && recalls[at]! < point) at++;
-    if (at === recalls.length) break;
+    while (at < hits && (at + 1) / positives < point) at++;
+    if (at === hits) break;
     sum += precisions[at]!;
   }
-  return { precision: sum / recallPoints.length, recall: recalls.at(-1) ?? 0 };
+  return { precision: sum / recallPoints.length, recall: hits / positives };
 }
 
 /**
@@ -128,8 +123,8 @@ export function cocoAp(images: readonly CocoImage[], options: CocoOptions = {}):
       ),
     );
     return (limit: number): ReturnType<typeof curve>[][] => {
-      const ranking = rank(matches, limit);
-      return areas.map((_, area) => thresholds.map((_, t) => curve(matches, ranking, area, t)));
+      const order = rank(matches, limit);
+      return areas.map((_, area) => thresholds.map((_, t) => curve(matches, order, limit, area, t)));
     };
   });
   const atLimit = (limit: number) => perLabel.map((curves) => curves(limit));

@@ -67,39 +67,55 @@ export function matchCoco(
   maxDetections: number,
 ): CocoMatches {
   const sorted = [...detections].sort((a, b) => b.score - a.score).slice(0, maxDetections);
-  const overlaps = sorted.map((detection) => truths.map((truth) => overlap(detection.box, truth)));
+  const lowest = Math.min(...thresholds, 1 - 1e-10);
+  // Few truths overlap a detection enough to matter: only those are looked at again and again.
+  const near = sorted.map(({ box }) => {
+    const indices: number[] = [];
+    const overlaps: number[] = [];
+    truths.forEach((truth, index) => {
+      const value = overlap(box, truth);
+      if (value < lowest) return;
+      indices.push(index);
+      overlaps.push(value);
+    });
+    return { indices, overlaps };
+  });
+  const crowd = truths.map((truth) => truth.crowd === true);
+  const detectionAreas = sorted.map(({ box }) => areaOf(box));
   const positives: number[] = [];
   const outcomes = areas.map((range) => {
     const outside = (area: number): boolean => area < range.min || area > range.max;
     const ignored = truths.map(
-      (truth) => truth.crowd === true || truth.ignore === true || outside(truth.area ?? areaOf(truth.box)),
+      (truth, index) => crowd[index]! || truth.ignore === true || outside(truth.area ?? areaOf(truth.box)),
     );
-    const counting = truths.map((_, index) => index).filter((index) => !ignored[index]);
-    const others = truths.map((_, index) => index).filter((index) => ignored[index]);
-    positives.push(counting.length);
+    positives.push(ignored.filter((flag) => !flag).length);
     return thresholds.map((threshold) => {
       const taken = new Uint8Array(truths.length);
-      return Uint8Array.from(sorted, (detection, d) => {
-        const best = (candidates: readonly number[]): number => {
-          let match = -1;
-          let bar = Math.min(threshold, 1 - 1e-10);
-          for (const index of candidates) {
-            if (taken[index] === 1 && truths[index]!.crowd !== true) continue;
-            // Of equal overlaps the last wins, as in pycocotools.
-            if (overlaps[d]![index]! < bar) continue;
-            bar = overlaps[d]![index]!;
-            match = index;
-          }
-          return match;
-        };
-        let match = best(counting);
-        if (match < 0) match = best(others);
+      const outcome = new Uint8Array(sorted.length);
+      for (let d = 0; d < sorted.length; d++) {
+        const { indices, overlaps } = near[d]!;
+        let match = -1;
+        let bar = Math.min(threshold, 1 - 1e-10);
+        for (let k = 0; k < indices.length; k++) {
+          const index = indices[k]!;
+          if (taken[index] === 1 && !crowd[index]!) continue;
+          const value = overlaps[k]!;
+          if (match >= 0 && ignored[match] !== ignored[index]) {
+            // One that counts stands against any ignored one; an ignored one gives way to any that counts.
+            if (ignored[index]! || value < Math.min(threshold, 1 - 1e-10)) continue;
+          } else if (value < bar) continue;
+          // Of equal overlaps the last wins, as in pycocotools.
+          bar = value;
+          match = index;
+        }
         if (match >= 0) {
           taken[match] = 1;
-          return ignored[match] ? Outcome.ignored : Outcome.truePositive;
+          outcome[d] = ignored[match]! ? Outcome.ignored : Outcome.truePositive;
+        } else {
+          outcome[d] = outside(detectionAreas[d]!) ? Outcome.ignored : Outcome.falsePositive;
         }
-        return outside(areaOf(detection.box)) ? Outcome.ignored : Outcome.falsePositive;
-      });
+      }
+      return outcome;
     });
   });
   return { scores: sorted.map((detection) => detection.score), outcomes, positives };
