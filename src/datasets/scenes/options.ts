@@ -8,7 +8,7 @@ export const LOOKS = ["plaza", "night", "aerial", "fog", "objects"] as const;
 export type Look = (typeof LOOKS)[number];
 
 /** Both ends included. */
-export interface Range {
+export interface MinMax {
   readonly min: number;
   readonly max: number;
 }
@@ -25,13 +25,13 @@ export interface SceneOptions {
   readonly width: number;
   readonly height: number;
   /** Annotated people, drawn uniformly; where so many do not fit without hiding each other, fewer stay. @default 1..8; dense 9..15 */
-  readonly people?: Range;
+  readonly people?: MinMax;
   /** Chance, 0..1, that a person is put next to or behind another. @default 0.25, aerial 0.4; dense 0.7 */
   readonly crowding?: number;
   /** The dense slice: more and smaller people, closer together, more inseparable groups. @default false */
   readonly dense?: boolean;
   /** Height of an adult from the farthest to the nearest, as a share of the picture's height. @default by look */
-  readonly personHeight?: Range;
+  readonly personHeight?: MinMax;
   /** Mean number of things that are not people (trees, lamp posts, bins, signs, dogs ...). @default 3 */
   readonly distractors?: number;
   /** Chance of a far group too dense to separate, given as an ignore region. @default 0.12; dense 0.35 */
@@ -43,7 +43,7 @@ export interface SceneOptions {
 /** Options with every default filled in. */
 export type ResolvedSceneOptions = Required<SceneOptions>;
 
-const HEIGHTS: Record<Look, { readonly usual: Range; readonly dense: Range }> = {
+const HEIGHTS: Record<Look, { readonly usual: MinMax; readonly dense: MinMax }> = {
   plaza: { usual: { min: 0.24, max: 0.62 }, dense: { min: 0.18, max: 0.42 } },
   night: { usual: { min: 0.24, max: 0.62 }, dense: { min: 0.18, max: 0.42 } },
   fog: { usual: { min: 0.24, max: 0.62 }, dense: { min: 0.18, max: 0.42 } },
