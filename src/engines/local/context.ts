@@ -1,0 +1,17 @@
+/** @file What every part of the local engine shares: the model's form, the device, and the graphs built so far. */
+import type { QwenConfig } from "../../qwen/config.js";
+import type { ImageProcessorConfig } from "../../qwen/image-processor-config.js";
+import type { LoraLayer } from "../../qwen/layers.js";
+import type { Device } from "../../tensor/index.js";
+import type { ProgramCache } from "./program-cache.js";
+
+export interface ModelContext {
+  readonly config: QwenConfig;
+  readonly imageConfig: ImageProcessorConfig;
+  readonly device: Device;
+  /** Adapters whose matrices are among the weights; empty once they are merged. */
+  readonly adapters: ReadonlyMap<string, LoraLayer>;
+  /** Tells graphs with and without adapters apart. */
+  readonly key: string;
+  readonly programs: ProgramCache;
+}

@@ -1,0 +1,206 @@
+/** @file Decoding of many rows at once: one step a token, the cache updated in place, finished rows leaving the batch. */
+import type { Rng } from "../../base/rng.js";
+import { cacheNames, decodeStep } from "../../qwen/decode-graph.js";
+import { weightInputs } from "../../qwen/layers.js";
+import { createRepeatGuard, type RepeatGuard } from "../../response/repeat-guard.js";
+import { compile, input, type Program, type TensorData } from "../../tensor/index.js";
+import type { Rollout, SamplingParams, StopReason } from "../contract.js";
+import { rowBucket } from "./buckets.js";
+import type { ModelContext } from "./context.js";
+import type { ProgramCache } from "./program-cache.js";
+import { chooseToken } from "./token-choice.js";
+
+/** One response on its way. */
+export interface DecodingRow {
+  readonly params: SamplingParams;
+  readonly rng: Rng;
+  readonly ropeDelta: number;
+  /** Tokens in the cache: the prompt's, then the response's but its last. */
+  length: number;
+  readonly tokens: number[];
+  readonly logprobs: number[];
+  readonly guard: RepeatGuard | undefined;
+  stopReason: StopReason | undefined;
+}
+
+export function createRow(
+  params: SamplingParams,
+  rng: Rng,
+  promptLength: number,
+  ropeDelta: number,
+): DecodingRow {
+  const limit = params.maxBoxRepeats ?? 0;
+  return {
+    params,
+    rng,
+    ropeDelta,
+    length: promptLength,
+    tokens: [],
+    logprobs: [],
+    guard: limit > 0 ? createRepeatGuard(limit) : undefined,
+    stopReason: undefined,
+  };
+}
+
+export function finishRow(row: DecodingRow): Rollout {
+  return {
+    tokens: Int32Array.from(row.tokens),
+    logprobs: Float32Array.from(row.logprobs),
+    stopReason: row.stopReason ?? "length",
+  };
+}
+
+/** Keys and values of every layer: arrays of [rows, kvHeads, capacity, headDim]. */
+export interface Cache {
+  readonly capacity: number;
+  /** Elements of one row of one array. */
+  readonly stride: number;
+  readonly layers: readonly { readonly key: Float32Array; readonly value: Float32Array }[];
+}
+
+export function createCache(context: ModelContext, rows: number, capacity: number): Cache {
+  const { layers, kvHeads, headDim } = context.config.text;
+  const stride = kvHeads * capacity * headDim;
+  return {
+    capacity,
+    stride,
+    layers: Array.from({ length: layers }, () => ({
+      key: new Float32Array(rows * stride),
+      value: new Float32Array(rows * stride),
+    })),
+  };
+}
+
+export interface DecodeContext {
+  readonly context: ModelContext;
+  readonly weights: ReadonlyMap<string, Float32Array>;
+  /** Graphs with these weights bound; they live as long as the sampler. */
+  readonly programs: ProgramCache;
+  readonly banned: ReadonlySet<number>;
+  /** Text of one token, for the repeat guard. */
+  readonly pieceOf: (id: number) => string;
+}
+
+/** Takes the row's next token from its logits and says whether the row goes on. */
+export function takeToken(
+  { context, banned, pieceOf }: DecodeContext,
+  row: DecodingRow,
+  logits: Float32Array,
+  index: number,
+): boolean {
+  const { vocabSize } = context.config.text;
+  const { temperature, topP, topK, stop, maxTokens } = row.params;
+  const options = {
+    temperature,
+    banned,
+    ...(topP !== undefined && { topP }),
+    ...(topK !== undefined && { topK }),
+  };
+  const { token, logprob } = chooseToken(logits, index * vocabSize, vocabSize, options, row.rng);
+  row.tokens.push(token);
+  row.logprobs.push(logprob);
+  if (stop.includes(token)) row.stopReason = "stop";
+  else if (row.guard?.push(pieceOf(token))) row.stopReason = "loop";
+  else if (row.tokens.length >= maxTokens) row.stopReason = "length";
+  return row.stopReason === undefined;
+}
+
+function compileStep({ context, weights }: DecodeContext, batch: number, capacity: number): Promise<Program> {
+  const { text } = context.config;
+  const half = text.headDim / 2;
+  const source = weightInputs();
+  const step = decodeStep(
+    text,
+    source,
+    {
+      batch,
+      ids: input("ids", [batch], "int32"),
+      cos: input("cos", [batch, half]),
+      sin: input("sin", [batch, half]),
+      lengths: input("lengths", [batch], "int32"),
+      total: input("total", [1], "int32"),
+    },
+    capacity,
+  );
+  const bound = new Map([...source.tensors.keys()].map((name) => [name, weights.get(name)!]));
+  return compile({ logits: step.logits, ...step.cache }, { device: context.device, bound });
+}
+
+/** Cosines and sines of text positions, where all three axes agree: [capacity, headDim / 2]. */
+function positionTable(context: ModelContext, positions: number) {
+  const { headDim, ropeTheta } = context.config.text;
+  const half = headDim / 2;
+  const cos = new Float32Array(positions * half);
+  const sin = new Float32Array(positions * half);
+  for (let position = 0; position < positions; position++) {
+    for (let i = 0; i < half; i++) {
+      const angle = Math.fround(position * Math.fround(1 / ropeTheta ** ((2 * i) / headDim)));
+      cos[position * half + i] = Math.cos(angle);
+      sin[position * half + i] = Math.sin(angle);
+    }
+  }
+  return { half, cos, sin };
+}
+
+/**
+ * Decodes rows to their ends. Row i owns row i of the cache, which holds its prompt, and has its first token already.
+ * Finished rows leave: once the rest fits a batch of half the size, the cache is closed up and a smaller graph goes on.
+ */
+export async function decodeRows(
+  decode: DecodeContext,
+  rows: readonly DecodingRow[],
+  cache: Cache,
+): Promise<void> {
+  const { context } = decode;
+  const table = positionTable(context, cache.capacity);
+  let active = rows.map((row, slot) => ({ row, slot })).filter(({ row }) => row.stopReason === undefined);
+  let size = rowBucket(rows.length);
+  while (active.length > 0) {
+    if (rowBucket(active.length) <= size / 2) {
+      active = closeUp(cache, active);
+      size = rowBucket(active.length);
+    }
+    const batch = size;
+    const program = await decode.programs.get(`decode/${batch}/${cache.capacity}`, () =>
+      compileStep(decode, batch, cache.capacity),
+    );
+    const ids = new Int32Array(batch);
+    const lengths = new Int32Array(batch);
+    const cos = new Float32Array(batch * table.half);
+    const sin = new Float32Array(batch * table.half);
+    for (const { row, slot } of active) {
+      ids[slot] = row.tokens.at(-1)!;
+      lengths[slot] = row.length;
+      const at = (row.length + row.ropeDelta) * table.half;
+      cos.set(table.cos.subarray(at, at + table.half), slot * table.half);
+      sin.set(table.sin.subarray(at, at + table.half), slot * table.half);
+    }
+    const feeds: Record<string, TensorData> = { ids, lengths, cos, sin };
+    feeds.total = Int32Array.of(1 + lengths.reduce((a, b) => Math.max(a, b), 0));
+    const into: Record<string, TensorData> = {};
+    cache.layers.forEach(({ key, value }, layer) => {
+      const names = cacheNames(layer);
+      feeds[names.pastKey] = into[names.presentKey] = key.subarray(0, batch * cache.stride);
+      feeds[names.pastValue] = into[names.presentValue] = value.subarray(0, batch * cache.stride);
+    });
+    const { logits } = await program.run(feeds, into);
+    active = active.filter(({ row, slot }) => {
+      row.length++;
+      return takeToken(decode, row, logits as Float32Array, slot);
+    });
+  }
+}
+
+/** Moves the active rows to the front of the cache, in order. */
+function closeUp(cache: Cache, active: readonly { row: DecodingRow; slot: number }[]) {
+  return active.map(({ row, slot: from }, to) => {
+    if (from !== to) {
+      for (const { key, value } of cache.layers) {
+        for (const array of [key, value]) {
+          array.copyWithin(to * cache.stride, from * cache.stride, (from + 1) * cache.stride);
+        }
+      }
+    }
+    return { row, slot: to };
+  });
+}

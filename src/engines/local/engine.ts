@@ -1,0 +1,205 @@
+/** @file The embedded engine: Qwen2.5-VL trained and sampled in this process, on ONNX Runtime. */
+import { UnavailableError } from "../../base/errors.js";
+import { loadConfig, type QwenConfig, type StoredDtype } from "../../qwen/config.js";
+import { loadProcessor, type QwenProcessor } from "../../qwen/processor.js";
+import { loadWeights } from "../../qwen/weights.js";
+import { adamWStep, globalNorm, initialAdamW, type Device } from "../../tensor/index.js";
+import type { Capabilities, Datum, Engine, Loss, Sampler } from "../contract.js";
+import { createAccumulator } from "./accumulator.js";
+import { loadCheckpoint, saveCheckpoint, writeModelFolder } from "./checkpoint.js";
+import type { ModelContext } from "./context.js";
+import { denseShapes } from "./dense-head.js";
+import { createModelState, mergedWeights, snapshot, type Trainable } from "./model-state.js";
+import { createProgramCache } from "./program-cache.js";
+import { createLocalSampler } from "./sampler.js";
+import { forwardBackward, type DenseSupervision, type TrainingReport } from "./trainer.js";
+
+/** Padded tokens of a microbatch: what a few hundred MB of activations hold for a small model. */
+const TOKEN_BUDGET = 6144;
+/** Compiled graphs kept; each holds the memory of its largest run. */
+const PROGRAM_LIMIT = 24;
+
+export interface LocalModelOptions {
+  /** A Hugging Face folder: config.json, safetensors, tokenizer, processor. */
+  readonly modelDir: string;
+  /** @default "cpu" */
+  readonly device?: Device;
+  /** Padded tokens of a text microbatch. @default 6144 */
+  readonly tokenBudget?: number;
+}
+
+export interface LocalEngineOptions extends LocalModelOptions {
+  /** What is trained. @default everything */
+  readonly trainable?: Trainable;
+  /** Seeds new adapters. @default 0 */
+  readonly seed?: number;
+  /** Adds the auxiliary head of pretraining, see dense-head.ts. @default false */
+  readonly denseHead?: boolean;
+}
+
+/** The engine contract, and what only this engine can do. */
+export interface LocalEngine extends Engine {
+  readonly config: QwenConfig;
+  readonly processor: QwenProcessor;
+  /** As the contract's, with the auxiliary loss of pretraining besides. */
+  forwardBackward(batch: readonly Datum[], loss: Loss, dense?: DenseSupervision): Promise<TrainingReport>;
+  /** Writes the current weights as a Hugging Face folder, adapters merged. */
+  exportModel(path: string, options?: { readonly dtype?: StoredDtype }): Promise<void>;
+  /** Graphs built so far. */
+  readonly graphsBuilt: number;
+}
+
+/** A sampler that owns its model: inference without an engine. */
+export interface LocalModel {
+  readonly config: QwenConfig;
+  readonly processor: QwenProcessor;
+  readonly sampler: Sampler;
+  close(): Promise<void>;
+}
+
+/** Ids that must never be sampled: placeholders of images and video, and ids no token stands for. */
+function bannedTokens(config: QwenConfig, processor: QwenProcessor): ReadonlySet<number> {
+  const { image, video, visionStart, visionEnd } = config.tokens;
+  const banned = new Set([image, video, visionStart, visionEnd]);
+  const pad = processor.tokenizer.idOf("<|vision_pad|>");
+  if (pad !== undefined) banned.add(pad);
+  for (let id = processor.tokenizer.vocabSize; id < config.text.vocabSize; id++) banned.add(id);
+  return banned;
+}
+
+async function openModel(options: LocalModelOptions) {
+  const { modelDir, device = "cpu", tokenBudget = TOKEN_BUDGET } = options;
+  const config = await loadConfig(modelDir);
+  const processor = await loadProcessor(modelDir);
+  const weights = await loadWeights(modelDir, config);
+  const context: ModelContext = {
+    config,
+    imageConfig: processor.image,
+    device,
+    adapters: new Map(),
+    key: "merged",
+    programs: createProgramCache(PROGRAM_LIMIT),
+  };
+  const decoder = new TextDecoder();
+  const samplerOptions = {
+    context,
+    banned: bannedTokens(config, processor),
+    pieceOf: (id: number) => decoder.decode(processor.tokenizer.bytesOf(id)),
+    tokenBudget,
+  };
+  return { config, processor, weights, context, samplerOptions, tokenBudget };
+}
+
+/** Opens a model for sampling and scoring only. */
+export async function openLocalModel(options: LocalModelOptions): Promise<LocalModel> {
+  const { config, processor, weights, context, samplerOptions } = await openModel(options);
+  const sampler = createLocalSampler({ ...samplerOptions, weights });
+  return {
+    config,
+    processor,
+    sampler,
+    async close() {
+      await sampler.close();
+      await context.programs.close();
+    },
+  };
+}
+
+/**
+ * Opens a model for training.
+ *
+ * @throws InputError where the folder is no Qwen2.5-VL checkpoint; UnavailableError where the device is not there.
+ */
+export async function createLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
+  const { modelDir, trainable = { kind: "full" }, seed = 0, denseHead = false } = options;
+  const {
+    config,
+    processor,
+    weights: base,
+    context: merged,
+    samplerOptions,
+    tokenBudget,
+  } = await openModel(options);
+  const state = createModelState(config, base, trainable, seed);
+  if (denseHead) addDenseHead(config, state);
+  const context: ModelContext =
+    state.adapters.size === 0 ? merged : { ...merged, adapters: state.adapters, key: "lora" };
+  const trained = new Map([...state.trainable].map((name) => [name, state.weights.get(name)!]));
+  const accumulator = createAccumulator(new Map([...trained].map(([name, { length }]) => [name, length])));
+  let optimizer = initialAdamW(trained);
+  let reference: Sampler | undefined;
+  let closedGraphs = 0;
+  const onClose = (graphs: number) => void (closedGraphs += graphs);
+
+  const capabilities: Capabilities = {
+    engine: "local",
+    model: modelDir,
+    losses: ["crossEntropy", "policy"],
+    klInLoss: true,
+    images: true,
+    promptLogprobs: true,
+    maxTokens: config.text.maxPositions,
+    concurrency: 1,
+  };
+
+  return {
+    capabilities,
+    config,
+    processor,
+    get graphsBuilt() {
+      return merged.programs.built + closedGraphs;
+    },
+    async sampler() {
+      const weights = snapshot(state, mergedWeights(config, state));
+      return createLocalSampler({ ...samplerOptions, weights, onClose });
+    },
+    async reference() {
+      // Read anew rather than kept: only runs with a KL term pay for it, and a resumed run gets the same one.
+      const weights = state.adapters.size > 0 ? base : await loadWeights(modelDir, config);
+      reference ??= createLocalSampler({ ...samplerOptions, weights, onClose });
+      return reference;
+    },
+    forwardBackward: (batch, loss, dense) =>
+      forwardBackward({ context, state, accumulator, tokenBudget }, batch, loss, dense),
+    async optimStep(params) {
+      const gradients = accumulator.read();
+      const norm = globalNorm(gradients);
+      if (!Number.isFinite(norm)) {
+        throw new UnavailableError(
+          `the gradient norm is ${norm} after ${optimizer.step} steps; weights are untouched`,
+          {
+            hint: "Lower the learning rate, or set maxGradNorm, and resume from the last checkpoint.",
+          },
+        );
+      }
+      const step = adamWStep(trained, gradients, optimizer, params);
+      accumulator.reset();
+      optimizer = step.state;
+      return { gradNorm: step.gradNorm, step: optimizer.step };
+    },
+    async save(path) {
+      await saveCheckpoint(path, { config, state, optimizer, modelDir });
+      return { path, step: optimizer.step };
+    },
+    async load({ path }) {
+      optimizer = await loadCheckpoint(path, state, (directory) => loadWeights(directory, config));
+      accumulator.reset();
+    },
+    async exportModel(path, { dtype = "float32" } = {}) {
+      await writeModelFolder(path, { config, state, modelDir }, dtype);
+    },
+    async close() {
+      await reference?.close();
+      await merged.programs.close();
+    },
+  };
+}
+
+/** Zeros: the head learns from the features, whatever they are. */
+function addDenseHead(config: QwenConfig, state: ReturnType<typeof createModelState>): void {
+  const names = state.trainable as Set<string>;
+  for (const [name, shape] of denseShapes(config.text.hiddenSize)) {
+    state.weights.set(name, new Float32Array(shape.reduce((a, b) => a * b, 1)));
+    names.add(name);
+  }
+}

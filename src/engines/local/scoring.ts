@@ -1,0 +1,45 @@
+/** @file Log-probabilities of given completions. */
+import type { ModelContext } from "./context.js";
+import { planMicrobatches } from "./buckets.js";
+import { encodeImages, featureTable, feedsFor } from "./features.js";
+import { makeMicrobatch, promptLength, textKey, type Row } from "./microbatch.js";
+import { collectImages } from "./sequence.js";
+import { selectCompletions } from "./text-batch.js";
+import { compileScore } from "./text-programs.js";
+
+/** Log-probability of each row's tokens at a temperature, under some weights. */
+export async function scoreRows(
+  context: ModelContext,
+  weights: ReadonlyMap<string, Float32Array>,
+  rows: readonly Row[],
+  options: { readonly temperature: number; readonly tokenBudget: number },
+): Promise<Float32Array[]> {
+  const images = collectImages(rows.map(({ prompt }) => prompt)).images;
+  const table = featureTable(await encodeImages(context, weights, images), context.config.text.hiddenSize);
+  const results: Float32Array[] = rows.map(() => new Float32Array(0));
+  const lengths = rows.map(({ prompt, tokens }) => promptLength(prompt) + tokens.length);
+  for (const plan of planMicrobatches(lengths, options.tokenBudget)) {
+    const batch = makeMicrobatch(
+      context,
+      plan.map((index) => rows[index]!),
+      table,
+    );
+    const sizes = plan.map((index) => rows[index]!.tokens.length);
+    const selection = selectCompletions(batch.sequences, sizes, batch.text.length);
+    const key = `score/${textKey(batch.text)}/${selection.count}/${context.key}`;
+    const program = await context.programs.get(key, () => compileScore(context, batch.text, selection.count));
+    const { logprobs } = await program.run(
+      feedsFor(program.inputNames, weights, {
+        ...batch.feeds,
+        selected: selection.rows,
+        targets: selection.targets,
+        inverseTemperature: Float32Array.of(1 / options.temperature),
+      }),
+    );
+    plan.forEach((index, row) => {
+      const from = selection.offsets[row]!;
+      results[index] = (logprobs as Float32Array).slice(from, from + sizes[row]!);
+    });
+  }
+  return results;
+}

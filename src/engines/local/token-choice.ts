@@ -1,0 +1,86 @@
+/** @file Drawing a token from logits: temperature, top-k, top-p, banned tokens. */
+import type { Rng } from "../../base/rng.js";
+
+export interface TokenChoiceOptions {
+  /** 0 is greedy. */
+  readonly temperature: number;
+  /** Keep the smallest set of most likely tokens that holds this share. @default 1 */
+  readonly topP?: number;
+  /** Keep this many; 0 keeps all. @default 0 */
+  readonly topK?: number;
+  /** Ids that are never drawn. */
+  readonly banned: ReadonlySet<number>;
+}
+
+export interface TokenChoice {
+  readonly token: number;
+  /**
+   * Log-probability at the temperature (at 1 when greedy) over the whole vocabulary, bans, top-p and top-k left
+   * aside: what the training forward gives for the same token.
+   */
+  readonly logprob: number;
+}
+
+/** Draws from `logits`[offset .. offset + vocabulary). */
+export function chooseToken(
+  logits: Float32Array,
+  offset: number,
+  vocabulary: number,
+  options: TokenChoiceOptions,
+  rng: Rng,
+): TokenChoice {
+  const { temperature, topP = 1, topK = 0, banned } = options;
+  const inverse = temperature > 0 ? 1 / temperature : 1;
+  let peak = -Infinity;
+  let best = -1;
+  let bestLogit = -Infinity;
+  for (let id = 0; id < vocabulary; id++) {
+    const logit = logits[offset + id]!;
+    if (logit > peak) peak = logit;
+    if (logit > bestLogit && !banned.has(id)) {
+      bestLogit = logit;
+      best = id;
+    }
+  }
+  const weights = new Float64Array(vocabulary);
+  let total = 0;
+  for (let id = 0; id < vocabulary; id++) {
+    total += weights[id] = Math.exp((logits[offset + id]! - peak) * inverse);
+  }
+  const logprobOf = (id: number) => (logits[offset + id]! - peak) * inverse - Math.log(total);
+  if (temperature <= 0) return { token: best, logprob: logprobOf(best) };
+
+  let mass = total;
+  for (const id of banned) {
+    if (id < vocabulary) {
+      mass -= weights[id]!;
+      weights[id] = 0;
+    }
+  }
+  if (topK > 0 || topP < 1) mass = truncate(weights, mass, topK, topP);
+  let threshold = rng.next() * mass;
+  let last = best;
+  for (let id = 0; id < vocabulary; id++) {
+    const weight = weights[id]!;
+    if (weight === 0) continue;
+    last = id;
+    threshold -= weight;
+    if (threshold < 0) break;
+  }
+  return { token: last, logprob: logprobOf(last) };
+}
+
+/** Zeroes all but the tokens that top-k, then top-p, keep; gives the mass that is left. */
+function truncate(weights: Float64Array, mass: number, topK: number, topP: number): number {
+  const order = Array.from(weights.keys())
+    .filter((id) => weights[id]! > 0)
+    .sort((a, b) => weights[b]! - weights[a]! || a - b);
+  const byCount = topK > 0 ? order.slice(0, topK) : order;
+  const countMass = byCount.reduce((sum, id) => sum + weights[id]!, 0);
+  const target = topP * (topK > 0 ? countMass : mass);
+  let kept = 0;
+  let keep = 0;
+  while (keep < byCount.length && (keep === 0 || kept < target)) kept += weights[byCount[keep++]!]!;
+  for (const id of order.slice(keep)) weights[id] = 0;
+  return kept;
+}
