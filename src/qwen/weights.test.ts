@@ -48,18 +48,37 @@ describe("names and shapes", () => {
   it("add up to the parameters of the published 3B and 7B models", () => {
     const vision = {
       ...config.vision,
-      ...{ depth: 32, hiddenSize: 1280, intermediateSize: 3420, heads: 16, outHiddenSize: 2048 },
+      depth: 32,
+      hiddenSize: 1280,
+      intermediateSize: 3420,
+      heads: 16,
+      outHiddenSize: 2048,
     };
     const text = {
       ...config.text,
-      ...{ vocabSize: 151936, hiddenSize: 2048, intermediateSize: 11008, layers: 36 },
-      ...{ heads: 16, kvHeads: 2, headDim: 128, tieWordEmbeddings: true },
+      vocabSize: 151936,
+      hiddenSize: 2048,
+      intermediateSize: 11008,
+      layers: 36,
+      ...{
+        heads: 16,
+        kvHeads: 2,
+        headDim: 128,
+        tieWordEmbeddings: true,
+      },
     };
     expect(parameterCount({ ...config, text, vision })).toBe(3_754_622_976);
     const larger = {
       ...text,
-      ...{ vocabSize: 152064, hiddenSize: 3584, intermediateSize: 18944, layers: 28 },
-      ...{ heads: 28, kvHeads: 4, tieWordEmbeddings: false },
+      vocabSize: 152064,
+      hiddenSize: 3584,
+      intermediateSize: 18944,
+      layers: 28,
+      ...{
+        heads: 28,
+        kvHeads: 4,
+        tieWordEmbeddings: false,
+      },
     };
     const wider = { ...vision, outHiddenSize: 3584 };
     expect(parameterCount({ ...config, text: larger, vision: wider })).toBe(8_292_166_656);
