@@ -60,12 +60,10 @@ describe("names and shapes", () => {
       hiddenSize: 2048,
       intermediateSize: 11008,
       layers: 36,
-      ...{
-        heads: 16,
-        kvHeads: 2,
-        headDim: 128,
-        tieWordEmbeddings: true,
-      },
+      heads: 16,
+      kvHeads: 2,
+      headDim: 128,
+      tieWordEmbeddings: true,
     };
     expect(parameterCount({ ...config, text, vision })).toBe(3_754_622_976);
     const larger = {
@@ -74,11 +72,9 @@ describe("names and shapes", () => {
       hiddenSize: 3584,
       intermediateSize: 18944,
       layers: 28,
-      ...{
-        heads: 28,
-        kvHeads: 4,
-        tieWordEmbeddings: false,
-      },
+      heads: 28,
+      kvHeads: 4,
+      tieWordEmbeddings: false,
     };
     const wider = { ...vision, outHiddenSize: 3584 };
     expect(parameterCount({ ...config, text: larger, vision: wider })).toBe(8_292_166_656);
