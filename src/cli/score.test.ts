@@ -109,7 +109,7 @@ describe("dip-r1 score", () => {
       "kind: grpo",
       "preset: recommended",
       "engine: {model: none}",
-      "data: {train: plaza}",
+      'data: {train: "scenes:plaza"}',
     );
     const read = (choice: string) =>
       dip("score", "--samples", samples, "--responses", responses, "--recipe", choice, "--json").stdout;

@@ -34,13 +34,13 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * `over` laid on `under`, key by key. Two objects whose `kind` (or `method`) differ are different variants: there
- * `over` stands alone.
+ * `over` laid on `under`, key by key. Two objects whose `kind` (or `format`) differ are different variants:
+ * there `over` stands alone.
  */
 export function mergeDeep(under: unknown, over: unknown): unknown {
   if (over === undefined) return under;
   if (!isPlain(under) || !isPlain(over)) return over;
-  for (const tag of ["kind", "method"])
+  for (const tag of ["kind", "format"])
     if (tag in over && tag in under && over[tag] !== under[tag]) return over;
   const out: Record<string, unknown> = { ...under };
   for (const [key, value] of Object.entries(over)) out[key] = mergeDeep(out[key], value);

@@ -3,9 +3,8 @@
  * The schema is strict: a key it does not know is an error, never ignored.
  */
 import { z } from "zod";
+import { datasetSpecSchema } from "../datasets/index.js";
 import { promptNames } from "../response/index.js";
-
-const datasetSpecSchema = z.unknown();
 
 const positiveInt = z.number().int().positive();
 const share = z.number().min(0).max(1);
@@ -24,22 +23,24 @@ export const engineSchema = z.strictObject({
 const vision = z.enum(["frozen", "trained"]).default("frozen");
 
 /** Which weights learn. */
-export const trainableSchema = z.discriminatedUnion("method", [
+export const trainableSchema = z.discriminatedUnion("kind", [
   z.strictObject({
-    method: z.literal("full"),
+    kind: z.literal("full"),
     /** The vision tower learns too, or not. @default "frozen" */
     vision,
   }),
   z.strictObject({
-    method: z.literal("lora"),
+    kind: z.literal("lora"),
     /** Rank of the update. @default 16 */
     rank: positiveInt.default(16),
     /** The update is scaled by alpha / rank. @default 32 */
     alpha: z.number().positive().default(32),
-    /** Linear layers that get an adapter, by the last part of their name (PEFT's `target_modules`). */
+    /**
+     * Linear layers that get an adapter, by PEFT's `target_modules` rules: names or their last parts, one regular
+     * expression over whole names, or `all-linear`. Layers of a frozen vision tower never get one.
+     */
     targets: z
-      .array(z.string().min(1))
-      .min(1)
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
       .default(["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]),
     vision,
   }),
@@ -180,8 +181,18 @@ export const evaluationSchema = z.strictObject({
   images: positiveInt.default(64),
   /** Sampled responses an image (temperature 1) beside the greedy one; 0 = greedy only. @default 4 */
   samples: z.number().int().min(0).default(4),
+  /** Other numbers for the sets that are not in-domain. */
+  outOfDomain: z
+    .strictObject({ images: positiveInt.optional(), samples: z.number().int().min(0).optional() })
+    .prefault({}),
+  /** Longest response, tokens. @default 256 */
   maxTokens: positiveInt.default(256),
+  /** A response that repeats one box this often in a row is ended; 0 = never. @default 4 */
   maxBoxRepeats: z.number().int().min(0).default(4),
+  /** Images decoded together. @default 8 */
+  batchSize: positiveInt.default(8),
+  /** Minutes of one round over all sets at most; images it does not reach are left out of every round. */
+  minutes: z.number().positive().optional(),
 });
 
 /** What is kept to go on from. */
@@ -207,11 +218,15 @@ const common = {
     .max(2 ** 31 - 1)
     .default(0),
   engine: engineSchema,
-  trainable: trainableSchema.prefault({ method: "full" }),
+  trainable: trainableSchema.prefault({ kind: "full" }),
   data: z.strictObject({
     train: datasetSpecSchema,
-    /** Sets to judge on, by name; the first is the in-domain one. */
+    /** Sets to judge on, by name. */
     eval: z.record(z.string().min(1), datasetSpecSchema).default({}),
+    /** Which of them are of the domain trained on. @default the first */
+    inDomain: z.array(z.string()).optional(),
+    /** What to find; other objects are not counted. @default ["person"] */
+    labels: z.array(z.string().min(1)).min(1).default(["person"]),
   }),
   /** Name of the prompt (src/response). */
   prompt: z.enum(promptNames).default("dip-r1"),

@@ -8,7 +8,7 @@ preset: recommended
 engine:
   model: models/base
 data:
-  train: plaza
+  train: scenes:plaza
 grpo:
   kl:
     beta: 0
@@ -56,12 +56,12 @@ describe("parseRecipe", () => {
     const recipe = read(GOOD, [
       "seed=7",
       "grpo.optimizer.learningRate=1e-5",
-      "trainable={method: lora, targets: [q_proj]}",
+      "trainable={kind: lora, targets: [q_proj]}",
     ]);
     expect(recipe).toMatchObject({
       seed: 7,
       grpo: { optimizer: { learningRate: 1e-5 } },
-      trainable: { method: "lora", rank: 16, targets: ["q_proj"], vision: "frozen" },
+      trainable: { kind: "lora", rank: 16, targets: ["q_proj"], vision: "frozen" },
     });
   });
 
@@ -109,6 +109,24 @@ describe("parseRecipe", () => {
       /^--set grpo\.grupSize=4: unknown key .* Did you mean "groupSize"/,
     ],
     ["a wrong variant set", GOOD, ["grpo.credit.kind=boxes"], /One of: response, box\./],
+    [
+      "a mistyped key of a dataset",
+      GOOD.replace("scenes:plaza", "{format: scenes, loke: plaza}"),
+      [],
+      /^r\.yaml:6: unknown key "data\.train\.loke"\. Did you mean "look"\?/,
+    ],
+    [
+      "a wrong format of a dataset",
+      GOOD.replace("scenes:plaza", "{format: scene}"),
+      [],
+      /"data\.train\.format" cannot be "scene"\. Did you mean "scenes"\? One of: scenes, coco, mot, jsonl/,
+    ],
+    [
+      "a dataset as text",
+      GOOD.replace("scenes:plaza", "scene:plaza"),
+      [],
+      /^r\.yaml:6: "data\.train" cannot be "scene:plaza"/,
+    ],
     ["a setting without a value", GOOD, ["seed"], /--set seed: not of the form/],
     [
       "GRPO keys in an SFT recipe",

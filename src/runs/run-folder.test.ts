@@ -34,7 +34,7 @@ const manifest = {
 /** Steps with a checkpoint at every second one; the engine's file holds the step number 1000 times. */
 async function work(run: RunFolder, from: number, to: number): Promise<void> {
   for (let step = from; step <= to; step++) {
-    run.append("rollouts", { step, text: "x".repeat(100) } as { step: number });
+    run.append("rollouts", { step, text: "x".repeat(100) });
     run.append("metrics", { step });
     if (step % 2 === 0)
       await run.checkpoint(

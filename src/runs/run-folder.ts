@@ -69,8 +69,8 @@ export interface RunFolder {
   readonly path: string;
   readonly manifest: RunManifest;
   /** Changes fields of the manifest. */
-  update(change: Partial<Pick<RunManifest, "state" | "error" | "resumed">>): Promise<void>;
-  append(file: LineFile, line: StepLine): void;
+  update(change: Partial<Pick<RunManifest, "recipe" | "state" | "error" | "resumed">>): Promise<void>;
+  append<L extends StepLine>(file: LineFile, line: L): void;
   /** Drops every line after this step: what an unfinished stretch wrote is written again when the run goes on. */
   rewind(step: number): void;
   /** Flushes the lines, then makes the checkpoint: a checkpoint never knows more than the lines beside it. */

@@ -8,6 +8,7 @@ type Definition = z.core.$ZodType & {
       readonly type: string;
       readonly innerType?: z.core.$ZodType;
       readonly in?: z.core.$ZodType;
+      readonly out?: z.core.$ZodType;
       readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
       readonly options?: readonly z.core.$ZodType[];
       readonly valueType?: z.core.$ZodType;
@@ -25,7 +26,9 @@ function alternatives(schema: z.core.$ZodType): Definition[] {
   const definition = schema as Definition;
   const def = definition._zod.def;
   if (def.type === "lazy" && def.getter) return alternatives(def.getter());
-  if (def.type === "pipe" && def.in) return alternatives(def.in);
+  // What a pipe ends in says more than what it takes, unless that is code.
+  if (def.type === "pipe" && def.in && def.out)
+    return alternatives((def.out as Definition)._zod.def.type === "transform" ? def.in : def.out);
   if (def.type === "union" && def.options) return def.options.flatMap(alternatives);
   if (def.innerType) return alternatives(def.innerType);
   return [definition];
@@ -38,7 +41,7 @@ function literalChoices(schema: z.core.$ZodType): string[] {
   );
 }
 
-/** The alternatives at `path` that fit the tags (`kind`, `method`) that `value` holds on the way. */
+/** The alternatives at `path` that fit the tags (`kind`, `format`) that `value` holds on the way. */
 function at(schema: z.core.$ZodType, path: readonly PropertyKey[], value: unknown): Definition[] {
   const all = alternatives(schema);
   // Of a tagged union only the variant that was meant counts, where that can be told.

@@ -1,0 +1,179 @@
+/** @file What a run works with, opened from its recipe: engine, text, samples, and the fingerprints of all of it. */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { cpus } from "node:os";
+import { resolve } from "node:path";
+import { codeFingerprint, fingerprintPath, InputError } from "../base/index.js";
+import { openDataset, type Dataset, type Sample } from "../datasets/index.js";
+import type { Engine } from "../engines/contract.js";
+import { loadConfig, resolveTargets } from "../qwen/index.js";
+import {
+  qwenCodec,
+  qwenEncoder,
+  qwenTeacher,
+  shuffledSource,
+  type BatchSource,
+  type EncodedSample,
+  type SampleEncoder,
+  type TextCodec,
+} from "../rl/index.js";
+import { deriveSeed } from "../base/index.js";
+import type { LoadedRecipe } from "./recipe.js";
+import type { Recipe } from "./recipe-schema.js";
+
+/** What every part of a run needs to know of a sample. */
+export type RunSample = Pick<Sample, "id" | "width" | "height">;
+
+/** A set to judge on. */
+export interface EvaluationSet<S extends RunSample> {
+  readonly name: string;
+  readonly domain: "in" | "out";
+  /** In a fixed order; may be read again and again. */
+  samples(): AsyncIterable<S>;
+  readonly length: number;
+}
+
+/** Where a run's numbers come from, for its manifest. */
+export interface Provenance {
+  /** Fingerprint of each dataset, by its place in the recipe. */
+  readonly data: Readonly<Record<string, string>>;
+  readonly model: string;
+  readonly code: { readonly version: string; readonly sha256: string };
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** Everything a run works with. */
+export interface RunParts<S extends RunSample = Sample> {
+  readonly engine: Engine;
+  readonly codec: TextCodec;
+  readonly encode: SampleEncoder<S>;
+  /** Teacher text, for SFT. */
+  readonly teach: (sample: S, encoded: EncodedSample) => string;
+  readonly source: BatchSource<S>;
+  readonly sets: readonly EvaluationSet<S>[];
+  readonly provenance: Provenance;
+  /** Writes the weights of now as a Hugging Face folder, where the engine can. */
+  readonly exportModel?: (path: string) => Promise<void>;
+  /** A word on the engine at the end of a run, for the log (how many graphs it built). */
+  readonly summary?: () => string;
+}
+
+/** Versions of what numbers may depend on beside our own code. */
+export async function environmentVersions(): Promise<Record<string, string>> {
+  const require = createRequire(import.meta.url);
+  const runtime = JSON.parse(await readFile(require.resolve("onnxruntime-node/package.json"), "utf8")) as {
+    version: string;
+  };
+  return {
+    node: process.version,
+    "onnxruntime-node": runtime.version,
+    platform: `${process.platform}-${process.arch}`,
+    processor: `${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown"}`,
+  };
+}
+
+/** The model folder a recipe names. @throws InputError where there is none. */
+export function modelFolder({ recipe, folder, path }: LoadedRecipe): string {
+  const directory = resolve(folder, recipe.engine.model);
+  if (!existsSync(directory))
+    throw new InputError(`${path}: "engine.model": there is no folder ${directory}`, {
+      hint: "Paths in a recipe are relative to the recipe's folder.",
+    });
+  return directory;
+}
+
+/** A dataset in random order, epoch after epoch; the order depends on the seed alone. */
+export function datasetSource(dataset: Dataset, seed: number): BatchSource<Sample> {
+  const order = shuffledSource(
+    Array.from({ length: dataset.length }, (_, index) => index),
+    seed,
+  );
+  return {
+    async take(cursor, count) {
+      return Promise.all((await order.take(cursor, count)).map((index) => dataset.at(index)));
+    },
+  };
+}
+
+function isInDomain(recipe: Recipe, name: string): boolean {
+  const names = recipe.data.inDomain ?? Object.keys(recipe.data.eval).slice(0, 1);
+  return names.includes(name);
+}
+
+/** The sets of a recipe's `data.eval`, with the fingerprint of each. */
+export async function openEvaluationSets({
+  recipe,
+  folder,
+  path,
+}: LoadedRecipe): Promise<{ sets: EvaluationSet<Sample>[]; fingerprints: Record<string, string> }> {
+  const strange = recipe.data.inDomain?.find((name) => !Object.hasOwn(recipe.data.eval, name));
+  if (strange !== undefined)
+    throw new InputError(`${path}: "data.inDomain": there is no set named "${strange}" in data.eval`);
+  const opened = await Promise.all(
+    Object.entries(recipe.data.eval).map(async ([name, spec]) => ({
+      name,
+      dataset: await openDataset(spec, { baseDir: folder }),
+    })),
+  );
+  return {
+    sets: opened.map(({ name, dataset }) => ({
+      name,
+      domain: isInDomain(recipe, name) ? "in" : "out",
+      length: dataset.length,
+      samples: () => dataset.samples(),
+    })),
+    fingerprints: Object.fromEntries(
+      opened.map(({ name, dataset }) => [`eval.${name}`, dataset.fingerprint]),
+    ),
+  };
+}
+
+/**
+ * Opens everything a recipe names.
+ * @throws InputError for data or models that are not there; UnavailableError for a device that is not.
+ */
+export async function openParts(loaded: LoadedRecipe): Promise<RunParts> {
+  const { recipe, folder } = loaded;
+  const modelDir = modelFolder(loaded);
+  const { createLocalEngine } = await import("../engines/local/index.js");
+  // Data first: a wrong path shows before the minutes a large model takes to load.
+  const [train, { sets, fingerprints }] = await Promise.all([
+    openDataset(recipe.data.train, { baseDir: folder }),
+    openEvaluationSets(loaded),
+  ]);
+  const config = await loadConfig(modelDir);
+  const { trainable } = recipe;
+  const frozen = trainable.vision === "frozen";
+  const engine = await createLocalEngine({
+    modelDir,
+    device: recipe.engine.device,
+    seed: recipe.seed,
+    trainable:
+      trainable.kind === "full"
+        ? { kind: "full", freezeVision: frozen }
+        : {
+            kind: "lora",
+            rank: trainable.rank,
+            alpha: trainable.alpha,
+            modules: resolveTargets(trainable.targets, config, frozen ? "model\\.visual\\..*" : []),
+          },
+  });
+  const { labels } = recipe.data;
+  return {
+    engine,
+    codec: qwenCodec(engine.processor, config.tokens.eos),
+    encode: qwenEncoder(engine.processor, { prompt: recipe.prompt, labels }),
+    teach: qwenTeacher({ labels }),
+    source: datasetSource(train, deriveSeed(recipe.seed, "data")),
+    sets,
+    provenance: {
+      data: { train: train.fingerprint, ...fingerprints },
+      model: await fingerprintPath(modelDir),
+      code: await codeFingerprint(),
+      versions: await environmentVersions(),
+    },
+    exportModel: (path) => engine.exportModel(path),
+    summary: () => `${engine.graphsBuilt} graphs built`,
+  };
+}

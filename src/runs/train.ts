@@ -1,0 +1,270 @@
+/**
+ * @file A run from beginning to end: recipe, loop, folder. Whatever ends it (done, time limit, interruption, kill),
+ * `resume` goes on with the same next batch and the same weights as if it had not ended.
+ */
+import { join } from "node:path";
+import {
+  canonicalJson,
+  InputError,
+  silentLogger,
+  toError,
+  writeFolderAtomic,
+  type Logger,
+} from "../base/index.js";
+import type { Sample } from "../datasets/index.js";
+import { grpo, sft, startState, type GrpoStep, type LoopState, type SftStep } from "../rl/index.js";
+import { evaluateStep, type EvaluationProgress } from "./evaluations.js";
+import { openParts, type RunParts, type RunSample } from "./parts.js";
+import type { LoadedRecipe } from "./recipe.js";
+import type { Recipe } from "./recipe-schema.js";
+import { rolloutLines } from "./rollout-lines.js";
+import { createRunFolder, isRunFolder, openRunFolder, type RunFolder } from "./run-folder.js";
+
+/** What happens in a run. */
+export type RunEvent =
+  | { readonly kind: "opened"; readonly path: string; readonly step: number }
+  | { readonly kind: "evaluation"; readonly step: number; readonly progress: EvaluationProgress }
+  | {
+      readonly kind: "grpo";
+      readonly step: GrpoStep;
+      readonly steps: number;
+      /** Seconds of training so far, over all resumptions; evaluations are not in it. */
+      readonly seconds: number;
+    }
+  | { readonly kind: "sft"; readonly step: SftStep; readonly steps: number; readonly seconds: number }
+  | { readonly kind: "checkpoint"; readonly step: number };
+
+/** Options of {@link train}. */
+export interface TrainOptions<S extends RunSample> {
+  readonly loaded: LoadedRecipe;
+  /** The run's folder. */
+  readonly out: string;
+  /** Go on with the run in the folder. @default false */
+  readonly resume?: boolean;
+  /** What `--set` said, for the manifest. */
+  readonly set?: readonly string[];
+  /** Opens engine and data. @default {@link openParts} */
+  readonly open?: (loaded: LoadedRecipe) => Promise<RunParts<S>>;
+  readonly logger?: Logger;
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Ends the run after the step it is in, with a checkpoint. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds. @default performance.now */
+  readonly now?: () => number;
+}
+
+/** How a run ended. */
+export interface TrainResult {
+  readonly path: string;
+  readonly step: number;
+  /** `stopped` = by the signal. */
+  readonly state: "done" | "stopped";
+}
+
+/** What a checkpoint keeps beside weights and optimiser. */
+interface RunProgress {
+  readonly loop: LoopState;
+  readonly seconds: number;
+}
+
+/** Parts of a recipe that may change when a run goes on: how long, how watched, where computed. */
+function comparable(recipe: Recipe): unknown {
+  const {
+    evaluation: _evaluation,
+    checkpoints: _checkpoints,
+    name: _name,
+    preset: _preset,
+    ...rest
+  } = recipe;
+  const { device: _device, ...engine } = rest.engine;
+  if (rest.kind === "grpo") {
+    const { steps: _steps, minutes: _minutes, ...choices } = rest.grpo;
+    return { ...rest, engine, grpo: choices };
+  }
+  const { steps: _steps, minutes: _minutes, ...choices } = rest.sft;
+  return { ...rest, engine, sft: choices };
+}
+
+/** Dotted names of the leaves where two values differ. */
+function differences(a: unknown, b: unknown, path = ""): string[] {
+  if (canonicalJson(a) === canonicalJson(b)) return [];
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject(a) || !isObject(b)) return [path];
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) =>
+    differences(a[key], b[key], path === "" ? key : `${path}.${key}`),
+  );
+}
+
+function checkSameRun(
+  run: RunFolder,
+  loaded: LoadedRecipe,
+  parts: Pick<RunParts, "provenance">,
+  logger: Logger,
+): void {
+  const { manifest } = run;
+  const hint =
+    "Resume with the recipe and data that the run was started with, or start a new run in another folder.";
+  const changed = differences(comparable(manifest.recipe), comparable(loaded.recipe));
+  if (changed.length > 0)
+    throw new InputError(`${run.path} was made with another recipe: ${changed.join(", ")} differ`, { hint });
+  const { data, model, code } = parts.provenance;
+  const otherData = differences(manifest.data["train"], data["train"], "data.train");
+  if (otherData.length > 0 || manifest.model !== model)
+    throw new InputError(
+      `${run.path} was made with ${manifest.model === model ? "other training data" : "another base model"}`,
+      { hint },
+    );
+  if (manifest.code.sha256 !== code.sha256)
+    logger.warn("the code has changed since this run was started; its numbers may not go on exactly");
+}
+
+/** Opens or makes the folder and puts the engine where it was left. */
+async function begin<S extends RunSample>(
+  options: TrainOptions<S>,
+  parts: RunParts<S>,
+  logger: Logger,
+): Promise<{ run: RunFolder; progress: RunProgress }> {
+  const { loaded, out, set = [] } = options;
+  const fresh: RunProgress = { loop: startState, seconds: 0 };
+  if (options.resume !== true) {
+    const run = await createRunFolder(out, {
+      name: loaded.recipe.name,
+      recipe: loaded.recipe,
+      source: { path: loaded.path, set },
+      seed: loaded.recipe.seed,
+      ...parts.provenance,
+    });
+    return { run, progress: fresh };
+  }
+  const run = await openRunFolder(out);
+  try {
+    checkSameRun(run, loaded, parts, logger);
+    const latest = await run.latest();
+    // Lines are cut back to the checkpoint: what came after it is done again, to the same result.
+    run.rewind(latest?.step ?? 0);
+    const progress = (latest?.state as RunProgress | undefined) ?? fresh;
+    if (latest) await parts.engine.load({ path: latest.enginePath, step: latest.step });
+    await run.update({
+      recipe: loaded.recipe,
+      state: "running",
+      resumed: [...run.manifest.resumed, progress.loop.step],
+    });
+    return { run, progress };
+  } catch (error) {
+    await run.close();
+    throw error;
+  }
+}
+
+/**
+ * Trains as the recipe says.
+ *
+ * @throws InputError for a recipe, data or folder that does not fit; whatever the engine throws, after it was noted in
+ * the manifest.
+ * @example await train({ loaded: await loadRecipe("recipes/start.yaml"), out: "runs/start" })
+ */
+export async function train<S extends RunSample = Sample>(options: TrainOptions<S>): Promise<TrainResult> {
+  const { loaded, out, logger = silentLogger, onEvent, signal, now = () => performance.now() } = options;
+  const { recipe } = loaded;
+  // Before the minutes that a large model takes to open.
+  if (options.resume !== true && isRunFolder(out))
+    throw new InputError(`${out} holds a run already`, {
+      hint: "Go on with it by --resume, or choose another folder by --out.",
+    });
+  if (options.resume === true && !isRunFolder(out))
+    throw new InputError(`${out} holds no run to resume`, { hint: "Start it without --resume." });
+  // The default opens datasets of Samples; another S only comes with an `open` of its own.
+  const open = options.open ?? (openParts as unknown as NonNullable<typeof options.open>);
+  const parts = await open(loaded);
+  try {
+    const { run, progress } = await begin(options, parts, logger);
+    try {
+      const result = await work(run, progress, parts);
+      await run.update({ state: result.state });
+      return result;
+    } catch (error) {
+      await run.update({ state: "failed", error: toError(error).message });
+      throw error;
+    } finally {
+      await run.close();
+    }
+  } finally {
+    await parts.engine.close();
+  }
+
+  async function work(
+    run: RunFolder,
+    progress: RunProgress,
+    { engine, ...rest }: RunParts<S>,
+  ): Promise<TrainResult> {
+    const { every, keep } = recipe.checkpoints;
+    const limits = recipe.kind === "grpo" ? recipe.grpo : recipe.sft;
+    let { loop, seconds } = progress;
+    let saved = loop.step;
+    onEvent?.({ kind: "opened", path: run.path, step: loop.step });
+
+    const evaluate = (step: number) =>
+      evaluateStep(run, step, { engine, ...rest }, recipe, {
+        logger,
+        now,
+        onProgress: (one) => onEvent?.({ kind: "evaluation", step, progress: one }),
+      });
+    const evaluationDue = (step: number) =>
+      step === 0 || (recipe.evaluation.every > 0 && step % recipe.evaluation.every === 0);
+    const checkpoint = async () => {
+      await run.checkpoint(loop.step, { loop, seconds } satisfies RunProgress, {
+        keep,
+        save: (path) => engine.save(path),
+      });
+      saved = loop.step;
+      onEvent?.({ kind: "checkpoint", step: saved });
+    };
+    const stopped = () => signal?.aborted === true;
+    const outOfTime = () => seconds >= 60 * (limits.minutes ?? Infinity);
+
+    // Also on resume: the kill may have come between a step and its evaluation.
+    if (evaluationDue(loop.step) && !stopped()) await evaluate(loop.step);
+
+    if (!stopped() && !outOfTime()) {
+      let started = now();
+      for await (const event of loopOf(recipe, { engine, ...rest }, loop)) {
+        seconds += (now() - started) / 1000;
+        loop = event.step.state;
+        if (event.kind === "grpo") for (const line of rolloutLines(event.step)) run.append("rollouts", line);
+        run.append("metrics", { step: loop.step, trainedSeconds: seconds, ...event.step.metrics });
+        onEvent?.({ ...event, steps: limits.steps, seconds } as RunEvent);
+        if (loop.step % every === 0) await checkpoint();
+        if (stopped() || outOfTime()) break;
+        if (evaluationDue(loop.step) && loop.step < limits.steps) await evaluate(loop.step);
+        started = now();
+      }
+    }
+    if (saved < loop.step) await checkpoint();
+    if (stopped()) return { path: run.path, step: loop.step, state: "stopped" };
+    await evaluate(loop.step);
+    const { exportModel, summary } = rest;
+    if (exportModel) await writeFolderAtomic(join(run.path, "model"), exportModel);
+    if (summary) logger.info(summary());
+    return { path: run.path, step: loop.step, state: "done" };
+  }
+}
+
+/** The recipe's loop. */
+async function* loopOf<S extends RunSample>(
+  recipe: Recipe,
+  parts: RunParts<S>,
+  state: LoopState,
+): AsyncGenerator<{ kind: "grpo"; step: GrpoStep } | { kind: "sft"; step: SftStep }> {
+  const { engine, source, encode, codec } = parts;
+  if (recipe.kind === "grpo") {
+    const { minutes: _minutes, ...choices } = recipe.grpo;
+    const config = { ...choices, seed: recipe.seed, rewards: recipe.rewards };
+    for await (const step of grpo({ engine, source, encode, codec, config, state }))
+      yield { kind: "grpo", step };
+  } else {
+    const { minutes: _minutes, ...config } = recipe.sft;
+    for await (const step of sft({ engine, source, encode, codec, teach: parts.teach, config, state }))
+      yield { kind: "sft", step };
+  }
+}
