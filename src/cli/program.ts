@@ -2,7 +2,24 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { processContext, exitCodes, reportError, type CliContext } from "./context.js";
+import { dataCommand } from "./data.js";
+import { detectCommand } from "./detect.js";
+import { evalCommand } from "./eval.js";
+import { logprobsCommand } from "./logprobs.js";
 import { scoreCommand } from "./score.js";
+import { startCommand } from "./start.js";
+import { trainCommand } from "./train.js";
+
+/** Every command, in the order that help shows them. */
+const commands = [
+  startCommand,
+  trainCommand,
+  evalCommand,
+  detectCommand,
+  scoreCommand,
+  logprobsCommand,
+  dataCommand,
+] as const;
 
 function version(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
@@ -18,7 +35,7 @@ export function createProgram(context: CliContext): Command {
     .version(version(), "-v, --version")
     .showHelpAfterError("(--help shows what there is)")
     .addHelpText("after", "\nExit codes: 0 done, 1 failure, 2 bad usage or input.");
-  for (const command of [scoreCommand(context)]) program.addCommand(command.copyInheritedSettings(program));
+  for (const command of commands) program.addCommand(command(context).copyInheritedSettings(program));
   return program;
 }
 

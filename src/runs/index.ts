@@ -1,5 +1,6 @@
 export * from "./checkpoints.js";
 export * from "./evaluations.js";
+export * from "./model-task.js";
 export * from "./parts.js";
 export * from "./presets.js";
 export * from "./recipe-schema.js";

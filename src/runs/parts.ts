@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { resolve } from "node:path";
-import { codeFingerprint, fingerprintPath, InputError } from "../base/index.js";
+import { codeFingerprint, deriveSeed, fingerprintPath, InputError } from "../base/index.js";
 import { openDataset, type Dataset, type Sample } from "../datasets/index.js";
 import type { Engine } from "../engines/contract.js";
 import { loadConfig, resolveTargets } from "../qwen/index.js";
@@ -18,7 +18,7 @@ import {
   type SampleEncoder,
   type TextCodec,
 } from "../rl/index.js";
-import { deriveSeed } from "../base/index.js";
+import { writeModelTask } from "./model-task.js";
 import type { LoadedRecipe } from "./recipe.js";
 import type { Recipe } from "./recipe-schema.js";
 
@@ -136,7 +136,7 @@ export async function openEvaluationSets({
 export async function openParts(loaded: LoadedRecipe): Promise<RunParts> {
   const { recipe, folder } = loaded;
   const modelDir = modelFolder(loaded);
-  const { createLocalEngine } = await import("../engines/local/index.js");
+  const { createLocalEngine } = await import("../engines/local/engine.js");
   // Data first: a wrong path shows before the minutes a large model takes to load.
   const [train, { sets, fingerprints }] = await Promise.all([
     openDataset(recipe.data.train, { baseDir: folder }),
@@ -173,7 +173,10 @@ export async function openParts(loaded: LoadedRecipe): Promise<RunParts> {
       code: await codeFingerprint(),
       versions: await environmentVersions(),
     },
-    exportModel: (path) => engine.exportModel(path),
+    async exportModel(path) {
+      await engine.exportModel(path);
+      await writeModelTask(path, { prompt: recipe.prompt, labels });
+    },
     summary: () => `${engine.graphsBuilt} graphs built`,
   };
 }

@@ -2,7 +2,7 @@
  * @file A run from beginning to end: recipe, loop, folder. Whatever ends it (done, time limit, interruption, kill),
  * `resume` goes on with the same next batch and the same weights as if it had not ended.
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   canonicalJson,
   InputError,
@@ -131,7 +131,8 @@ async function begin<S extends RunSample>(
     const run = await createRunFolder(out, {
       name: loaded.recipe.name,
       recipe: loaded.recipe,
-      source: { path: loaded.path, set },
+      // Absolute: the report finds the data again wherever it is made.
+      source: { path: join(loaded.folder, basename(loaded.path)), set },
       seed: loaded.recipe.seed,
       ...parts.provenance,
     });

@@ -57,13 +57,16 @@ export function formatChange(change: DifferenceInterval | undefined): string {
  */
 export function comparisonTable(
   comparison: Comparison,
-  options: { readonly colours?: boolean } = {},
+  options: {
+    readonly colours?: boolean;
+    /** Say which sets are in-domain. @default true */ readonly domains?: boolean;
+  } = {},
 ): string {
   const paint = options.colours === undefined ? picocolors : picocolors.createColors(options.colours);
   const rows: (readonly string[] | string)[] = [["", ...comparedMetrics.map(({ title }) => title)]];
   for (const row of comparison.rows) {
-    const domain = row.domain === "in" ? "in-domain" : "out of domain";
-    rows.push(paint.bold(`${row.set}`) + paint.dim(` (${domain}, ${row.decoding}, ${row.images} images)`));
+    const domain = options.domains === false ? "" : row.domain === "in" ? "in-domain, " : "out of domain, ";
+    rows.push(paint.bold(`${row.set}`) + paint.dim(` (${domain}${row.decoding}, ${row.images} images)`));
     for (const [index, policy] of row.policies.entries())
       rows.push([
         `  ${comparison.policies[index]}`,
