@@ -1,0 +1,53 @@
+/** @file A run with the embedded engine and the tiny golden model, broken off and taken up again. */
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { fixture } from "../../test/qwen-fixture.js";
+import { readJsonlTolerant } from "../base/index.js";
+import { readModelTask } from "./model-task.js";
+import { parseRecipe } from "./recipe.js";
+import { train, type RunEvent } from "./train.js";
+
+const scratch = () => join(mkdtempSync(join(tmpdir(), "dip-local-")), "run");
+const common = `
+engine: {model: "${fixture("model")}"}
+data:
+  train: "scenes:plaza?count=20&people=1-2"
+  eval: {plaza: "scenes:plaza?count=2&seed=9&people=1-2"}
+prompt: dip-r1-short
+evaluation: {images: 2, samples: 0, maxTokens: 6}
+checkpoints: {every: 1}
+`;
+const SFT = `kind: sft\nsft: {steps: 3, batchSize: 2, optimizer: {learningRate: 1.0e-3}}${common}`;
+const LORA = `${SFT}trainable: {kind: lora, rank: 4, alpha: 8}\n`;
+const GRPO = `kind: grpo\ngrpo: {steps: 2, imagesPerStep: 1, groupSize: 2, sampling: {maxTokens: 6}}${common}`;
+const read = (text: string) => parseRecipe(text, "r.yaml");
+const weights = (run: string) => readFileSync(join(run, "model", "model.safetensors"));
+
+describe("train with the embedded engine", () => {
+  it.each([
+    ["all weights", SFT],
+    ["LoRA", LORA],
+  ])("resumes to the same bytes of weights: %s", async (_, text) => {
+    const [whole, broken] = [scratch(), scratch()];
+    await train({ loaded: read(text), out: whole });
+    const onEvent = (event: RunEvent) => {
+      if (event.kind === "sft" && event.step.step === 2) throw new Error("power cut");
+    };
+    await expect(train({ loaded: read(text), out: broken, onEvent })).rejects.toThrow("power cut");
+    await train({ loaded: read(text), out: broken, resume: true });
+    expect(weights(broken).equals(weights(whole))).toBe(true);
+    expect(weights(whole).equals(readFileSync(fixture("model/model.safetensors")))).toBe(false);
+    const losses = async (run: string) =>
+      ((await readJsonlTolerant(join(run, "metrics.jsonl"))) as { loss: number }[]).map(({ loss }) => loss);
+    expect(await losses(broken)).toEqual(await losses(whole));
+    expect(await readModelTask(join(whole, "model"))).toEqual({ prompt: "dip-r1-short", labels: ["person"] });
+  });
+
+  it("runs GRPO", async () => {
+    const out = scratch();
+    expect(await train({ loaded: read(GRPO), out })).toMatchObject({ state: "done", step: 2 });
+    expect(await readJsonlTolerant(join(out, "rollouts.jsonl"))).toHaveLength(4);
+  });
+});
