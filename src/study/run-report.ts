@@ -130,8 +130,8 @@ async function picturesOf(
   const ranked = changes.toSorted((a, b) => b.change - a.change);
   // Alternately the most improved and the most worsened.
   const chosen: number[] = [];
-  for (let k = 0; chosen.length < Math.min(count, ranked.length); k++)
-    chosen.push((k % 2 === 0 ? ranked.shift() : ranked.pop())!.i);
+  const total = Math.min(count, ranked.length);
+  for (let k = 0; k < total; k++) chosen.push((k % 2 === 0 ? ranked.shift() : ranked.pop())!.i);
   const wanted = new Set(chosen.map((i) => greedy.first[i]!.id));
   const pictures: { name: string; picture: ReportPicture }[] = [];
   for await (const sample of samples) {
@@ -154,7 +154,7 @@ async function picturesOf(
     ]);
     const caption = `${set}, ${sample.id}: F1 ${found(greedy.first[i]!).toFixed(2)} before, ${found(greedy.last[i]!).toFixed(2)} after`;
     pictures.push({
-      name: `${set}-${sample.id}`.replaceAll(/[^\w.-]+/g, "_"),
+      name: (sample.id.startsWith(set) ? sample.id : `${set}-${sample.id}`).replaceAll(/[^\w.-]+/g, "_"),
       picture: { png, caption },
     });
     if (wanted.size === 0) break;
