@@ -5,27 +5,37 @@ import type { AdamParams } from "../engines/contract.js";
 export interface OptimizerConfig extends Omit<AdamParams, "learningRate"> {
   /** The highest rate of the run. */
   readonly learningRate: number;
-  /** What follows the warm-up. @default "constant" */
-  readonly schedule?: "constant" | "linear" | "cosine";
+  /** What follows the warm-up; `wsd` (warm-up, stable, decay) is constant and falls linearly at the end. @default "constant" */
+  readonly schedule?: "constant" | "linear" | "cosine" | "wsd";
   /** Steps of linear warm-up; the first step already moves. @default 0 */
   readonly warmupSteps?: number;
-  /** `linear` and `cosine` end at this share of the highest rate. @default 0 */
+  /** `wsd`: steps of the fall at the end. @default a tenth of the run */
+  readonly decaySteps?: number;
+  /** All but `constant` end at this share of the highest rate. @default 0 */
   readonly finalShare?: number;
 }
 
 /** The learning rate of step `step` (counted from 0) in a run of `totalSteps`. Past the end it stays at its final value. */
 export function learningRateAt(config: OptimizerConfig, step: number, totalSteps: number): number {
   const { learningRate, schedule = "constant", warmupSteps = 0, finalShare = 0 } = config;
+  const { decaySteps = Math.ceil(totalSteps / 10) } = config;
   if (step < warmupSteps) return (learningRate * (step + 1)) / warmupSteps;
   if (schedule === "constant") return learningRate;
-  const span = Math.max(1, totalSteps - warmupSteps);
-  const progress = Math.min(1, (step - warmupSteps) / span);
-  const left = schedule === "linear" ? 1 - progress : (1 + Math.cos(Math.PI * progress)) / 2;
+  const start = schedule === "wsd" ? Math.max(warmupSteps, totalSteps - decaySteps) : warmupSteps;
+  const span = Math.max(1, totalSteps - start);
+  const progress = Math.min(1, Math.max(0, (step - start) / span));
+  const left = schedule !== "cosine" ? 1 - progress : (1 + Math.cos(Math.PI * progress)) / 2;
   return learningRate * (finalShare + (1 - finalShare) * left);
 }
 
 /** What {@link OptimizerConfig} means at step `step` (counted from 0) of `totalSteps`. */
 export function adamAt(config: OptimizerConfig, step: number, totalSteps: number): AdamParams {
-  const { schedule: _schedule, warmupSteps: _warmup, finalShare: _final, ...adam } = config;
+  const {
+    schedule: _schedule,
+    warmupSteps: _warmup,
+    finalShare: _final,
+    decaySteps: _decay,
+    ...adam
+  } = config;
   return { ...adam, learningRate: learningRateAt(config, step, totalSteps) };
 }

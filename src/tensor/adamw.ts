@@ -1,4 +1,5 @@
 /** @file AdamW with decoupled weight decay (Loshchilov and Hutter, 1711.05101; update order as torch.optim.AdamW) and global-norm clipping. */
+import { UnavailableError } from "../base/errors.js";
 
 /** First and second moments of one tensor. */
 export interface Moments {
@@ -51,6 +52,7 @@ export function globalNorm(gradients: ReadonlyMap<string, Float32Array>): number
  * shares the moments and counts one step more.
  *
  * @returns the new state and the global gradient norm before clipping.
+ * @throws UnavailableError where the norm is not finite, before anything is touched.
  */
 export function adamWStep(
   parameters: ReadonlyMap<string, Float32Array>,
@@ -60,6 +62,14 @@ export function adamWStep(
 ): { readonly state: AdamWState; readonly gradNorm: number } {
   const { learningRate, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0, maxGradNorm = 0 } = options;
   const gradNorm = globalNorm(gradients);
+  if (!Number.isFinite(gradNorm)) {
+    throw new UnavailableError(
+      `the gradient norm is ${gradNorm} after ${state.step} steps; weights are untouched`,
+      {
+        hint: "Lower the learning rate, or set maxGradNorm, and resume from the last checkpoint.",
+      },
+    );
+  }
   const clip = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (gradNorm + 1e-6)) : 1;
   const step = state.step + 1;
   const stepSize = learningRate / (1 - beta1 ** step);

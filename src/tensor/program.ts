@@ -53,6 +53,9 @@ async function createSession(
       executionProviders: device === "webgpu" ? ["webgpu", "cpu"] : ["cpu"],
       intraOpNumThreads: threads,
       graphOptimizationLevel: "all",
+      // An arena a session would hold the memory of the largest run of every graph; malloc lets them share it.
+      enableCpuMemArena: false,
+      enableMemPattern: false,
       // Nodes that a provider hands back to the CPU are by design (index arithmetic), not news for every session.
       logSeverityLevel: 3,
     });

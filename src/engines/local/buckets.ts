@@ -22,9 +22,14 @@ export function rowBucket(rows: number): number {
   }
 }
 
+/** The largest of the sizes of {@link rowBucket} that is not above this. */
+function rowFloor(rows: number): number {
+  for (let size = Math.max(1, Math.floor(rows)); ; size--) if (rowBucket(size) === size) return size;
+}
+
 /**
  * Splits items into microbatches of similar length: sorted by length, each as large as its padded token count
- * allows.
+ * allows, its number of rows one that needs no padding.
  *
  * @param lengths tokens of each item.
  * @param budget padded tokens a microbatch may hold; a single item longer than it still gets its own.
@@ -33,15 +38,10 @@ export function rowBucket(rows: number): number {
 export function planMicrobatches(lengths: readonly number[], budget: number): number[][] {
   const order = lengths.map((_, index) => index).sort((a, b) => lengths[b]! - lengths[a]! || a - b);
   const batches: number[][] = [];
-  let current: number[] = [];
-  for (const index of order) {
-    const longest = lengths[current[0] ?? index]!;
-    if (current.length > 0 && (current.length + 1) * longest > budget) {
-      batches.push(current);
-      current = [];
-    }
-    current.push(index);
+  for (let start = 0; start < order.length;) {
+    const rows = rowFloor(budget / lengths[order[start]!]!);
+    batches.push(order.slice(start, start + rows));
+    start += rows;
   }
-  if (current.length > 0) batches.push(current);
   return batches;
 }

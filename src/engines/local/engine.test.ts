@@ -179,7 +179,9 @@ describe("the local engine equals Hugging Face", () => {
         const parameter = new RegExp(`^step${step}\\.(.*)$`).exec(name)?.[1];
         if (parameter === undefined) continue;
         // An element whose gradient is at rounding level may move by up to the learning rate either way.
-        const differences = floats(golden, name).map((value, i) => Math.abs(value - parameters.get(parameter)![i]!));
+        const differences = floats(golden, name).map((value, i) =>
+          Math.abs(value - parameters.get(parameter)![i]!),
+        );
         const off = differences.filter((difference) => difference > 1e-6).length;
         expect(off / differences.length, name).toBeLessThan(0.02);
         expect(Math.max(...differences), name).toBeLessThan(2e-3);

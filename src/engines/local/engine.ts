@@ -1,9 +1,8 @@
 /** @file The embedded engine: Qwen2.5-VL trained and sampled in this process, on ONNX Runtime. */
-import { UnavailableError } from "../../base/errors.js";
 import { loadConfig, type QwenConfig, type StoredDtype } from "../../qwen/config.js";
 import { loadProcessor, type QwenProcessor } from "../../qwen/processor.js";
 import { loadWeights } from "../../qwen/weights.js";
-import { adamWStep, globalNorm, initialAdamW, type Device } from "../../tensor/index.js";
+import { adamWStep, initialAdamW, type Device } from "../../tensor/index.js";
 import type { Capabilities, Datum, Engine, Loss, Sampler } from "../contract.js";
 import { createAccumulator } from "./accumulator.js";
 import { loadCheckpoint, saveCheckpoint, writeModelFolder } from "./checkpoint.js";
@@ -127,7 +126,6 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
   const trained = new Map([...state.trainable].map((name) => [name, state.weights.get(name)!]));
   const accumulator = createAccumulator(new Map([...trained].map(([name, { length }]) => [name, length])));
   let optimizer = initialAdamW(trained);
-  let reference: Sampler | undefined;
   let closedGraphs = 0;
   const onClose = (graphs: number) => void (closedGraphs += graphs);
 
@@ -156,23 +154,12 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
     async reference() {
       // Read anew rather than kept: only runs with a KL term pay for it, and a resumed run gets the same one.
       const weights = state.adapters.size > 0 ? base : await loadWeights(modelDir, config);
-      reference ??= createLocalSampler({ ...samplerOptions, weights, onClose });
-      return reference;
+      return createLocalSampler({ ...samplerOptions, weights, onClose });
     },
     forwardBackward: (batch, loss, dense) =>
       forwardBackward({ context, state, accumulator, tokenBudget }, batch, loss, dense),
     async optimStep(params) {
-      const gradients = accumulator.read();
-      const norm = globalNorm(gradients);
-      if (!Number.isFinite(norm)) {
-        throw new UnavailableError(
-          `the gradient norm is ${norm} after ${optimizer.step} steps; weights are untouched`,
-          {
-            hint: "Lower the learning rate, or set maxGradNorm, and resume from the last checkpoint.",
-          },
-        );
-      }
-      const step = adamWStep(trained, gradients, optimizer, params);
+      const step = adamWStep(trained, accumulator.read(), optimizer, params);
       accumulator.reset();
       optimizer = step.state;
       return { gradNorm: step.gradNorm, step: optimizer.step };
@@ -189,7 +176,6 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
       await writeModelFolder(path, { config, state, modelDir }, dtype);
     },
     async close() {
-      await reference?.close();
       await merged.programs.close();
     },
   };

@@ -1,0 +1,299 @@
+/**
+ * @file Pretrains the small base model of recipes/base.yaml, or goes on where an earlier run was stopped:
+ *
+ *     npx tsx scripts/pretrain-base.ts FOLDER [--minutes N]
+ *
+ * FOLDER gets metrics.jsonl, checkpoints and, at the end, `model/`, which is what ships under models/.
+ */
+import { appendFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { parse } from "yaml";
+import { z } from "zod";
+import { deriveSeed, createRng, writeFileAtomic, writeJsonAtomic } from "../src/base/index.js";
+import { generateScene } from "../src/datasets/scenes/index.js";
+import { TEACHER_VOCABULARY } from "../src/datasets/teacher.js";
+import type { Sample } from "../src/datasets/sample.js";
+import { createLocalEngine, type LocalEngine } from "../src/engines/local/engine.js";
+import { compactTokenizer, NUMBER_TOKENS } from "../src/qwen/compact-tokenizer.js";
+import { CLIP_MEAN, CLIP_STD, formatImageProcessorConfig } from "../src/qwen/image-processor-config.js";
+import { formatConfig, loadConfig, parseConfig, type QwenConfig } from "../src/qwen/config.js";
+import { initialWeights } from "../src/qwen/initial-weights.js";
+import { saveWeights } from "../src/qwen/weights.js";
+import { promptText } from "../src/response/prompt.js";
+import { defaultRewardConfig } from "../src/rewards/index.js";
+import { generatedSource } from "../src/rl/batches.js";
+import { evaluateImages } from "../src/rl/evaluate.js";
+import { summarizeEvaluation } from "../src/rl/evaluation-summary.js";
+import { withDenseLoss } from "../src/rl/pretraining.js";
+import { qwenCodec, qwenEncoder, qwenTeacher } from "../src/rl/qwen-samples.js";
+import { sft } from "../src/rl/sft.js";
+
+const positive = z.int().positive();
+const sizes = z.array(z.tuple([positive, positive])).nonempty();
+const recipeSchema = z.strictObject({
+  seed: z.int(),
+  model: z.strictObject({
+    vision: z.strictObject({
+      depth: positive,
+      hiddenSize: positive,
+      heads: positive,
+      intermediateSize: positive,
+      patchSize: positive,
+      mergeSize: positive,
+      windowSize: positive,
+      fullAttentionBlocks: z.array(z.int().nonnegative()),
+    }),
+    text: z.strictObject({
+      hiddenSize: positive,
+      layers: positive,
+      heads: positive,
+      kvHeads: positive,
+      intermediateSize: positive,
+      ropeTheta: z.number().positive(),
+      mropeSection: z.tuple([positive, positive, positive]),
+      maxPositions: positive,
+    }),
+    minPixels: positive,
+    maxPixels: positive,
+  }),
+  prompt: z.string(),
+  labels: z.array(z.string()),
+  steps: positive,
+  batchSize: positive,
+  denseWeight: z.number().nonnegative(),
+  optimizer: z.strictObject({
+    learningRate: z.number().positive(),
+    schedule: z.enum(["constant", "linear", "cosine", "wsd"]),
+    warmupSteps: z.int(),
+    decaySteps: z.int(),
+    finalShare: z.number(),
+    weightDecay: z.number(),
+    maxGradNorm: z.number(),
+  }),
+  phases: z
+    .array(
+      z.strictObject({
+        from: z.int().nonnegative(),
+        sizes,
+        people: z.strictObject({ min: z.int(), max: z.tuple([positive, positive]) }),
+        /** Share of scenes from the dense slice. */
+        dense: z.number().min(0).max(1).default(0),
+        personHeight: z.tuple([z.number(), z.number()]).optional(),
+      }),
+    )
+    .nonempty(),
+});
+type BaseRecipe = z.infer<typeof recipeSchema>;
+
+/** The config of a model of these sizes, for this tokenizer. */
+function modelConfig({ model }: BaseRecipe, vocabSize: number, idOf: (token: string) => number): QwenConfig {
+  const { text, vision } = model;
+  const config: QwenConfig = {
+    text: {
+      ...text,
+      rmsNormEps: 1e-6,
+      tieWordEmbeddings: true,
+      vocabSize,
+      headDim: text.hiddenSize / text.heads,
+    },
+    vision: {
+      ...vision,
+      temporalPatchSize: 2,
+      inChannels: 3,
+      tokensPerSecond: 2,
+      outHiddenSize: text.hiddenSize,
+    },
+    tokens: {
+      image: idOf("<|image_pad|>"),
+      video: idOf("<|video_pad|>"),
+      visionStart: idOf("<|vision_start|>"),
+      visionEnd: idOf("<|vision_end|>"),
+      eos: [idOf("<|im_end|>")],
+      pad: idOf("<|endoftext|>"),
+      bos: idOf("<|endoftext|>"),
+    },
+  };
+  // Through the checks that a published config goes through.
+  return parseConfig(JSON.parse(JSON.stringify(formatConfig(config))));
+}
+
+/** Writes an untrained model folder. */
+async function initialize(folder: string, recipe: BaseRecipe): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const made = compactTokenizer({
+    labels: recipe.labels,
+    words: [...TEACHER_VOCABULARY],
+    phrases: [promptText(recipe.prompt, recipe.labels)],
+  });
+  const { added_tokens: added } = made.tokenizer as { added_tokens: { id: number; content: string }[] };
+  const idOf = (token: string) => added.find(({ content }) => content === token)!.id;
+  // A multiple of 16 rows: no kernel has a ragged end.
+  const config = modelConfig(recipe, Math.ceil(made.vocabSize / 16) * 16, idOf);
+  const { minPixels, maxPixels } = recipe.model;
+  const { patchSize, mergeSize, temporalPatchSize } = config.vision;
+  await writeJsonAtomic(join(folder, "config.json"), formatConfig(config));
+  await writeJsonAtomic(join(folder, "tokenizer.json"), made.tokenizer);
+  await writeJsonAtomic(join(folder, "tokenizer_config.json"), made.tokenizerConfig);
+  await writeFileAtomic(join(folder, "chat_template.jinja"), made.chatTemplate);
+  await writeJsonAtomic(
+    join(folder, "preprocessor_config.json"),
+    formatImageProcessorConfig({
+      patchSize,
+      mergeSize,
+      temporalPatchSize,
+      minPixels,
+      maxPixels,
+      mean: CLIP_MEAN,
+      std: CLIP_STD,
+    }),
+  );
+  const numberTokens = Int32Array.from({ length: NUMBER_TOKENS }, (_, n) => n);
+  await saveWeights(folder, config, initialWeights(config, { seed: recipe.seed, numberTokens }));
+}
+
+/** Scene number `index` of the curriculum. */
+function sceneAt(recipe: BaseRecipe, index: number): Sample {
+  const at = recipe.phases.findLastIndex(({ from }) => from <= index);
+  const phase = recipe.phases[at]!;
+  const end = recipe.phases[at + 1]?.from ?? recipe.steps * recipe.batchSize;
+  const [first, last] = phase.people.max;
+  const progress = (index - phase.from) / Math.max(1, end - phase.from);
+  const max = Math.min(last, first + Math.floor(progress * (last - first + 1)));
+  // One size a batch: images of a batch then need no padding.
+  const batch = Math.floor(index / recipe.batchSize);
+  const [width, height] = createRng(deriveSeed(recipe.seed, "size", batch)).pick(phase.sizes);
+  const dense = createRng(deriveSeed(recipe.seed, "dense", index)).next() < phase.dense;
+  return generateScene({
+    look: "plaza",
+    seed: recipe.seed,
+    index,
+    width,
+    height,
+    dense,
+    ...(!dense && { people: { min: Math.min(phase.people.min, max), max } }),
+    ...(phase.personHeight &&
+      !dense && { personHeight: { min: phase.personHeight[0], max: phase.personHeight[1] } }),
+  });
+}
+
+/** Greedy numbers on scenes that training never sees (another seed). */
+async function judge(engine: LocalEngine, recipe: BaseRecipe, images: number) {
+  const sampler = await engine.sampler();
+  const codec = qwenCodec(engine.processor);
+  const encode = qwenEncoder(engine.processor, recipe);
+  const run = async (options: { dense?: boolean; temperature?: number }) => {
+    const samples = Array.from({ length: images }, (_, index) =>
+      generateScene({
+        look: "plaza",
+        seed: 777,
+        index,
+        width: 112,
+        height: 112,
+        dense: options.dense ?? false,
+      }),
+    );
+    const records = [];
+    const config = {
+      maxTokens: 320,
+      maxBoxRepeats: 4,
+      batchSize: 32,
+      rewards: defaultRewardConfig,
+      temperature: options.temperature ?? 0,
+    };
+    for await (const record of evaluateImages({ sampler, samples, encode, codec, config }))
+      records.push(record);
+    const { precision, recall, f1, strictShare, counting } = summarizeEvaluation(records);
+    return { precision, recall, f1, strict: strictShare, countMae: counting.mae };
+  };
+  const result = {
+    greedy: await run({}),
+    sampled: await run({ temperature: 1 }),
+    dense: await run({ dense: true }),
+  };
+  await sampler.close();
+  return result;
+}
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      minutes: { type: "string", default: "100000" },
+      recipe: { type: "string", default: "recipes/base.yaml" },
+    },
+  });
+  const [folder] = positionals;
+  if (folder === undefined) throw new Error("usage: npx tsx scripts/pretrain-base.ts FOLDER [--minutes N]");
+  const recipe = recipeSchema.parse(parse(await readFile(values.recipe, "utf8")));
+  const initial = join(folder, "initial");
+  if (!existsSync(join(initial, "model.safetensors"))) await initialize(initial, recipe);
+  const engine = await createLocalEngine({ modelDir: initial, denseHead: recipe.denseWeight > 0 });
+  console.log(`${(await loadConfig(initial)).text.vocabSize} tokens in the vocabulary`);
+  const checkpoints = join(folder, "checkpoints");
+  await mkdir(checkpoints, { recursive: true });
+  const saved = (await readdir(checkpoints)).filter((name) => /^\d+$/.test(name)).sort();
+  let step = 0;
+  const latest = saved.at(-1);
+  if (latest !== undefined) {
+    step = Number(latest);
+    await engine.load({ path: join(checkpoints, latest), step });
+    console.log(`going on from step ${step}`);
+  }
+  const save = async (at: number) => {
+    await engine.save(join(checkpoints, String(at).padStart(8, "0")));
+    const old = (await readdir(checkpoints))
+      .filter((name) => /^\d+$/.test(name))
+      .sort()
+      .slice(0, -2);
+    for (const name of old) await rm(join(checkpoints, name), { recursive: true });
+  };
+  const codec = qwenCodec(engine.processor);
+  const { engine: wrapped, encode } = withDenseLoss(
+    engine,
+    qwenEncoder(engine.processor, recipe),
+    recipe.denseWeight,
+  );
+  const started = performance.now();
+  const minutes = () => (performance.now() - started) / 60_000;
+  let since = { step, minutes: 0, loss: 0 };
+  for await (const event of sft({
+    engine: wrapped,
+    source: generatedSource((index) => sceneAt(recipe, index)),
+    encode,
+    teach: qwenTeacher({ labels: recipe.labels }),
+    codec,
+    config: { steps: recipe.steps, batchSize: recipe.batchSize, optimizer: recipe.optimizer },
+    state: { step, cursor: step * recipe.batchSize },
+  })) {
+    since.loss += event.metrics.loss;
+    if (event.step % 100 === 0) {
+      const count = event.step - since.step;
+      const line = {
+        step: event.step,
+        samples: event.step * recipe.batchSize,
+        minutes: +minutes().toFixed(2),
+        loss: +(since.loss / count).toFixed(4),
+        samplesPerSecond: +((count * recipe.batchSize) / (60 * (minutes() - since.minutes))).toFixed(1),
+        gradNorm: +event.metrics.gradNorm.toFixed(3),
+        graphs: engine.graphsBuilt,
+        rss: Math.round(process.memoryUsage().rss / 2 ** 20),
+        seconds: event.metrics.seconds,
+        ...(event.step % 1000 === 0 && (await judge(engine, recipe, 64))),
+      };
+      since = { step: event.step, minutes: minutes(), loss: 0 };
+      console.log(JSON.stringify(line));
+      await appendFile(join(folder, "metrics.jsonl"), JSON.stringify(line) + "\n");
+    }
+    if (event.step % 500 === 0) await save(event.step);
+    if (minutes() > Number(values.minutes)) {
+      await save(event.step);
+      break;
+    }
+  }
+  await engine.exportModel(join(folder, "model"), { dtype: "float32" });
+  await engine.close();
+}
+
+await main();

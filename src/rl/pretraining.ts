@@ -1,0 +1,53 @@
+/** @file Pretraining of a small base model: SFT whose vision tower is also taught directly, by an auxiliary dense loss. */
+import type { RgbImage } from "../base/rgb-image.js";
+import type { Engine } from "../engines/contract.js";
+import type { LocalEngine } from "../engines/local/engine.js";
+import type { Box } from "../geometry/box.js";
+import type { SampleEncoder } from "./text.js";
+
+/** An engine and an encoder for {@link sft} that together add the dense loss. */
+export interface Pretraining<S> {
+  readonly engine: Engine;
+  readonly encode: SampleEncoder<S>;
+}
+
+/**
+ * Wraps both ends of the loop: what the encoder learns of an image's boxes goes along when the engine sees it.
+ *
+ * @param engine made with `denseHead: true`.
+ * @param weight multiplies the dense loss, which is a mean over cells and edges.
+ */
+export function withDenseLoss<S>(
+  engine: LocalEngine,
+  encode: SampleEncoder<S>,
+  weight: number,
+): Pretraining<S> {
+  const instances = new Map<RgbImage, readonly Box<"model">[]>();
+  return {
+    async encode(sample) {
+      const encoded = await encode(sample);
+      for (const chunk of encoded.prompt.chunks) {
+        if (chunk.kind === "image")
+          instances.set(
+            chunk.image,
+            encoded.truth.objects.map(({ box }) => box),
+          );
+      }
+      return encoded;
+    },
+    engine: {
+      capabilities: engine.capabilities,
+      sampler: () => engine.sampler(),
+      reference: () => engine.reference(),
+      forwardBackward: (batch, loss) => engine.forwardBackward(batch, loss, { instances, weight }),
+      optimStep(params) {
+        // A picture is seen once: what is kept of it ends with its step.
+        instances.clear();
+        return engine.optimStep(params);
+      },
+      save: (path) => engine.save(path),
+      load: (checkpoint) => engine.load(checkpoint),
+      close: () => engine.close(),
+    },
+  };
+}
