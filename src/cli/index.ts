@@ -1,0 +1,2 @@
+export { exitCodes, type CliContext } from "./context.js";
+export { createProgram, runCli } from "./program.js";
