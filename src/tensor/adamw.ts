@@ -1,5 +1,5 @@
 /** @file AdamW with decoupled weight decay (Loshchilov and Hutter, 1711.05101; update order as torch.optim.AdamW) and global-norm clipping. */
-import { UnavailableError } from "../base/errors.js";
+import { ShapeError, UnavailableError } from "../base/errors.js";
 
 /** First and second moments of one tensor. */
 export interface Moments {
@@ -52,7 +52,8 @@ export function globalNorm(gradients: ReadonlyMap<string, Float32Array>): number
  * shares the moments and counts one step more.
  *
  * @returns the new state and the global gradient norm before clipping.
- * @throws UnavailableError where the norm is not finite, before anything is touched.
+ * @throws UnavailableError where the norm is not finite, ShapeError where a gradient or moments are missing; both
+ *   before anything is touched.
  */
 export function adamWStep(
   parameters: ReadonlyMap<string, Float32Array>,
@@ -70,17 +71,20 @@ export function adamWStep(
       },
     );
   }
+  for (const [name, { length }] of parameters) {
+    const parts = [gradients.get(name), state.moments.get(name)?.m, state.moments.get(name)?.v];
+    if (parts.some((part) => part?.length !== length)) {
+      throw new ShapeError(`adamWStep: "${name}" lacks a gradient or moments of its ${length} elements`);
+    }
+  }
   const clip = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (gradNorm + 1e-6)) : 1;
   const step = state.step + 1;
   const stepSize = learningRate / (1 - beta1 ** step);
   const rootCorrection = Math.sqrt(1 - beta2 ** step);
   const decay = 1 - learningRate * weightDecay;
   for (const [name, p] of parameters) {
-    const g = gradients.get(name);
-    const moments = state.moments.get(name);
-    if (g === undefined || moments === undefined)
-      throw new Error(`adamWStep: no gradient or state for ${name}`);
-    const { m, v } = moments;
+    const g = gradients.get(name)!;
+    const { m, v } = state.moments.get(name)!;
     for (let i = 0; i < p.length; i++) {
       const gi = g[i]! * clip;
       const mi = beta1 * m[i]! + (1 - beta1) * gi;

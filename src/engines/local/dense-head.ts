@@ -11,6 +11,7 @@ import {
   input,
   log,
   multiply,
+  negate,
   scalar,
   subtract,
   sum,
@@ -19,8 +20,11 @@ import {
 
 /** Instances one cell can hold. */
 export const DENSE_SLOTS = 2;
-/** The head's two layers; their weights are never saved with a model. */
+/** The head's two layers; their weights are saved with checkpoints, never with a model. */
 const LAYERS = { object: "dense_head.object", boxes: "dense_head.boxes" } as const;
+
+/** Whether a weight is the head's. */
+export const isDenseName = (name: string) => name.startsWith("dense_head.");
 
 export interface DenseShape {
   /** Rows of merged tokens. */
@@ -49,12 +53,18 @@ export function denseShapes(hidden: number): ReadonlyMap<string, readonly number
   ]);
 }
 
+/** log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)), which no x overflows. */
+function softplus(x: Tensor): Tensor {
+  const size = absolute(x);
+  return add(multiply(scalar(0.5), add(x, size)), log(add(scalar(1), exp(negate(size)))));
+}
+
 /** The head's weighted loss on `merged` [features, hidden]: cross-entropy of objectness, absolute error of edges. */
 export function denseLoss(weights: WeightSource, merged: Tensor, { features }: DenseShape): Tensor {
   const logits = linearLayer(weights, LAYERS.object, merged, DENSE_SLOTS, { bias: true });
   const edges = linearLayer(weights, LAYERS.boxes, merged, DENSE_SLOTS * 4, { bias: true });
   const object = input("denseObject", [features, DENSE_SLOTS]);
-  const crossEntropy = subtract(log(add(scalar(1), exp(logits))), multiply(object, logits));
+  const crossEntropy = subtract(softplus(logits), multiply(object, logits));
   const error = absolute(subtract(edges, input("denseBoxes", [features, DENSE_SLOTS * 4])));
   return add(
     sum(multiply(crossEntropy, input("denseObjectWeight", [features, DENSE_SLOTS]))),

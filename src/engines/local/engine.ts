@@ -159,17 +159,24 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
     forwardBackward: (batch, loss, dense) =>
       forwardBackward({ context, state, accumulator, tokenBudget }, batch, loss, dense),
     async optimStep(params) {
-      const step = adamWStep(trained, accumulator.read(), optimizer, params);
-      accumulator.reset();
-      optimizer = step.state;
-      return { gradNorm: step.gradNorm, step: optimizer.step };
+      try {
+        const step = adamWStep(trained, accumulator.read(), optimizer, params);
+        optimizer = step.state;
+        return { gradNorm: step.gradNorm, step: optimizer.step };
+      } finally {
+        // A gradient that was refused must not poison the next step.
+        accumulator.reset();
+      }
     },
     async save(path) {
       await saveCheckpoint(path, { config, state, optimizer, modelDir });
       return { path, step: optimizer.step };
     },
     async load({ path }) {
-      optimizer = await loadCheckpoint(path, state, (directory) => loadWeights(directory, config));
+      optimizer = await loadCheckpoint(path, state, {
+        config,
+        loadFull: (directory) => loadWeights(directory, config),
+      });
       accumulator.reset();
     },
     async exportModel(path, { dtype = "float32" } = {}) {
