@@ -1,0 +1,5 @@
+/** @file Whatever computes: the contract, and the embedded engine that fulfils it (loads ONNX Runtime). */
+export * from "./contract.js";
+export { createLocalEngine, openLocalModel } from "./local/engine.js";
+export type { LocalEngine, LocalEngineOptions, LocalModel, LocalModelOptions } from "./local/engine.js";
+export type { Trainable } from "./local/model-state.js";
