@@ -71,6 +71,7 @@ describe("overlap", () => {
       }),
     );
     expect(roundBox(box(10.2, 99.9, 10.4, 100))).toEqual(box(10, 99, 11, 100));
+    expect(roundBox(box(0, 299.99999999999994, 1, 300))).toEqual(box(0, 299, 1, 300));
   });
 
   it("reads left to right by centre, then top to bottom", () => {

@@ -58,8 +58,9 @@ function roundInterval(low: number, high: number): [number, number] {
   const a = Math.round(low);
   const b = Math.round(high);
   if (b > a) return [a, b];
-  // Less than a unit wide and round to the same number: take the unit that holds more of it.
-  return (low + high) / 2 >= a ? [a, a + 1] : [a - 1, a];
+  // Less than a unit wide and round to the same number: take the unit that holds more of it. The differences are exact,
+  // where the mean of 299.99999999999994 and 300 would round to 300 and the box leave its canvas.
+  return low - a + (high - a) >= 0 ? [a, a + 1] : [a - 1, a];
 }
 
 /**
