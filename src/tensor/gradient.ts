@@ -1,7 +1,7 @@
 /** @file Reverse-mode differentiation: the gradient graph of a scalar, built from every operator's vjp. */
 import { ShapeError } from "../base/errors.js";
+import { zeros } from "./ops/broadcast.js";
 import { add } from "./ops/elementwise.js";
-import { zeros } from "./ops/movement.js";
 import { constant, formatShape, sizeOf, type Operation, type Tensor } from "./tensor.js";
 
 /** Operations that `outputs` depend on, each after those it takes from. */
@@ -39,8 +39,10 @@ export function operationsOf(outputs: readonly Tensor[]): Operation[] {
  * @throws ShapeError where the loss is no scalar, or an operator on the path cannot be differentiated.
  */
 export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
-  if (sizeOf(loss.shape) !== 1) {
-    throw new ShapeError(`gradients: the loss must be a scalar, got ${formatShape(loss.shape)}`);
+  if (sizeOf(loss.shape) !== 1 || loss.dtype !== "float32") {
+    throw new ShapeError(
+      `gradients: the loss must be a float32 scalar, got ${loss.dtype} ${formatShape(loss.shape)}`,
+    );
   }
   const active = new Set<Tensor>(wrt);
   const order = operationsOf([loss]);

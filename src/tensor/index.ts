@@ -1,7 +1,9 @@
 export * from "./tensor.js";
 export * from "./gradient.js";
 export * from "./program.js";
+export { createDeviceMemory, type DeviceMemory, type DeviceTensor } from "./device-memory.js";
 export * from "./adamw.js";
+export * from "./ops/broadcast.js";
 export * from "./ops/elementwise.js";
 export * from "./ops/movement.js";
 export * from "./ops/reduce.js";

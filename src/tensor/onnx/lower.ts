@@ -1,6 +1,7 @@
 /** @file From symbolic tensors to the ONNX graph that computes them. */
 import { operationsOf } from "../gradient.js";
-import type { Tensor } from "../tensor.js";
+import { ShapeError } from "../../base/errors.js";
+import { formatShape, sizeOf, type Tensor } from "../tensor.js";
 import { ELEMENT_TYPE, encodeModel, type OnnxInitializer, type OnnxNode, type OnnxValue } from "./proto.js";
 
 /** A lowered graph, and what it wants to be fed. */
@@ -42,11 +43,16 @@ export function lower(
     if (source.kind === "input") {
       const other = inputs.get(source.name);
       if (other !== undefined && other !== tensor) {
-        throw new Error(`lower: two different inputs are named "${source.name}"`);
+        throw new ShapeError(`lower: two different inputs are named "${source.name}"`);
       }
       if (other === undefined) {
         inputs.set(source.name, tensor);
         const value = bound.get(source.name);
+        if (value !== undefined && (tensor.dtype !== "float32" || value.length !== sizeOf(tensor.shape))) {
+          throw new ShapeError(
+            `lower: "${source.name}" wants ${tensor.dtype} ${formatShape(tensor.shape)}, bound to ${value.length} of float32`,
+          );
+        }
         if (value !== undefined)
           initializers.push({ ...describe(tensor, source.name), bytes: bytesOf(value) });
       }

@@ -1,10 +1,10 @@
 /** @file Scaled dot-product attention with a gradient that reads the score matrix as few times as it can. */
 import { ShapeError } from "../../base/errors.js";
-import { constant, formatShape, singleOutput, type Tensor } from "../tensor.js";
+import { constant, formatShape, sameShape, singleOutput, type Tensor } from "../tensor.js";
+import { sum } from "./broadcast.js";
 import { add, multiply, subtract } from "./elementwise.js";
 import { matmul } from "./matmul.js";
 import { concat, slice } from "./movement.js";
-import { sum } from "./reduce.js";
 
 /** Added to the score of a key that must not be seen: finite, so that a row with no key at all stays finite. */
 const MASKED = -1e9;
@@ -15,7 +15,15 @@ const MASKED = -1e9;
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, scale: number, mask?: Tensor): Tensor {
   const scores = matmul(q, k, { transposeB: true, scale });
+  if (!sameShape(v.shape.slice(0, -1), k.shape.slice(0, -1))) {
+    throw new ShapeError(`attention: values ${formatShape(v.shape)} for keys ${formatShape(k.shape)}`);
+  }
   const masked = mask === undefined ? scores : add(scores, mask);
+  if (!sameShape(masked.shape, scores.shape)) {
+    throw new ShapeError(
+      `attention: mask ${formatShape(mask!.shape)} does not broadcast to scores ${formatShape(scores.shape)}`,
+    );
+  }
   const weights = singleOutput("attentionWeights", [masked], masked.shape, {
     opType: "Softmax",
     attributes: { axis: { int: -1 } },

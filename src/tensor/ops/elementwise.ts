@@ -1,8 +1,8 @@
 /** @file Operators that work element by element, broadcasting as NumPy does. */
 import { broadcastAxes, broadcastShapes } from "../shape.js";
-import { sameShape, scalar, singleOutput, type Tensor } from "../tensor.js";
-import { reshape } from "./movement.js";
-import { sum } from "./reduce.js";
+import { ShapeError } from "../../base/errors.js";
+import { formatShape, sameShape, scalar, singleOutput, type Tensor } from "../tensor.js";
+import { reshape, sum } from "./broadcast.js";
 
 /** Sums a gradient back to the shape its operand had before broadcasting. */
 function sumTo(gradient: Tensor, like: Tensor): Tensor {
@@ -12,6 +12,11 @@ function sumTo(gradient: Tensor, like: Tensor): Tensor {
   return sameShape(summed.shape, like.shape) ? summed : reshape(summed, like.shape);
 }
 
+function requireFloats(name: string, ...tensors: readonly Tensor[]): void {
+  const other = tensors.find(({ dtype }) => dtype !== "float32");
+  if (other !== undefined) throw new ShapeError(`${name}: wants float32, got ${other.dtype}`);
+}
+
 function binary(
   opType: string,
   a: Tensor,
@@ -19,6 +24,7 @@ function binary(
   vjpA: (g: Tensor) => Tensor,
   vjpB: (g: Tensor) => Tensor,
 ): Tensor {
+  requireFloats(opType, a, b);
   const shape = broadcastShapes(opType, a.shape, b.shape);
   return singleOutput(opType, [a, b], shape, { opType }, (g, [needA, needB]) => [
     needA ? sumTo(vjpA(g), a) : undefined,
@@ -26,8 +32,9 @@ function binary(
   ]);
 }
 
-function unary(opType: string, x: Tensor, vjp: (g: Tensor, y: Tensor) => Tensor, domain = ""): Tensor {
-  const y: Tensor = singleOutput(opType, [x], x.shape, { opType, domain }, (g) => [vjp(g, y)]);
+function unary(opType: string, x: Tensor, vjp: (g: Tensor, y: Tensor) => Tensor): Tensor {
+  requireFloats(opType, x);
+  const y: Tensor = singleOutput(opType, [x], x.shape, { opType }, (g) => [vjp(g, y)]);
   return y;
 }
 
@@ -77,10 +84,16 @@ export function minimum(a: Tensor, b: Tensor): Tensor {
   );
 }
 
-/** x held within [low, high]; the gradient is 1 inside, both ends included, and 0 outside. */
+/** x held within [low, high], two scalars; the gradient is 1 inside, both ends included, and 0 outside. */
 export function clamp(x: Tensor, low: Tensor, high: Tensor): Tensor {
+  if (low.shape.length > 0 || high.shape.length > 0) {
+    throw new ShapeError(
+      `clamp: bounds must be scalars, got ${formatShape(low.shape)} and ${formatShape(high.shape)}`,
+    );
+  }
+  requireFloats("clamp", x, low, high);
   return singleOutput("Clip", [x, low, high], x.shape, { opType: "Clip" }, (g, needs) => {
-    if (needs[1] || needs[2]) throw new Error("clamp: bounds are not differentiable");
+    if (needs[1] || needs[2]) throw new ShapeError("clamp: bounds are not differentiable");
     const zero = scalar(0);
     return [where(lessOrEqual(low, x), where(lessOrEqual(x, high), g, zero), zero), undefined, undefined];
   });
@@ -132,8 +145,11 @@ export function lessOrEqual(a: Tensor, b: Tensor): Tensor {
   return singleOutput("LessOrEqual", [a, b], shape, { opType: "LessOrEqual" }, undefined, "bool");
 }
 
-/** a where the condition holds, else b. */
+/** a where the condition (bool) holds, else b. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  if (condition.dtype !== "bool")
+    throw new ShapeError(`where: the condition is ${condition.dtype}, not bool`);
+  requireFloats("where", a, b);
   const shape = broadcastShapes("Where", condition.shape, broadcastShapes("Where", a.shape, b.shape));
   return singleOutput("Where", [condition, a, b], shape, { opType: "Where" }, (g, [, needA, needB]) => {
     const zero = scalar(0);

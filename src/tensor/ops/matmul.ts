@@ -1,7 +1,7 @@
 /** @file Matrix products: batched, with transposes and a scale folded in, and the linear layer. */
 import { ShapeError } from "../../base/errors.js";
 import { sameShape, formatShape, singleOutput, type Tensor } from "../tensor.js";
-import { sum } from "./reduce.js";
+import { sum } from "./broadcast.js";
 
 export interface MatmulOptions {
   /** Use a with its last two axes exchanged. @default false */

@@ -1,34 +1,17 @@
-/** @file Operators that move elements about without computing: reshape, transpose, slice, concat, gather. */
+/** @file Operators that move elements about without computing: transpose, slice, concat, gather. */
 import { ShapeError } from "../../base/errors.js";
-import { broadcastAxes, broadcastShapes, normalizeAxis } from "../shape.js";
+import { normalizeAxis } from "../shape.js";
 import {
   constant,
   formatShape,
   int64s,
   sameShape,
-  scalar,
   singleOutput,
   sizeOf,
   type Shape,
   type Tensor,
 } from "../tensor.js";
-import { sum } from "./reduce.js";
-
-/** The same elements under another shape. */
-export function reshape(x: Tensor, shape: Shape): Tensor {
-  if (sizeOf(shape) !== sizeOf(x.shape)) {
-    throw new ShapeError(`reshape: ${formatShape(x.shape)} has not the elements of ${formatShape(shape)}`);
-  }
-  if (sameShape(shape, x.shape)) return x;
-  return singleOutput(
-    "reshape",
-    [x, int64s(shape)],
-    shape,
-    { opType: "Reshape" },
-    (g) => [reshape(g, x.shape)],
-    x.dtype,
-  );
-}
+import { broadcastTo, reshape, zeros } from "./broadcast.js";
 
 /** Axis i of the result is axis `permutation[i]` of x. */
 export function transpose(x: Tensor, permutation: readonly number[]): Tensor {
@@ -47,32 +30,11 @@ export function transpose(x: Tensor, permutation: readonly number[]): Tensor {
   );
 }
 
-/** x repeated along axes of size 1 until it has this shape. */
-export function broadcastTo(x: Tensor, shape: Shape): Tensor {
-  if (sameShape(x.shape, shape)) return x;
-  if (!sameShape(broadcastShapes("broadcastTo", x.shape, shape), shape)) {
-    throw new ShapeError(`broadcastTo: ${formatShape(x.shape)} does not broadcast to ${formatShape(shape)}`);
-  }
-  return singleOutput(
-    "broadcastTo",
-    [x, int64s(shape)],
-    shape,
-    { opType: "Expand" },
-    (g) => [reshape(sum(g, { axes: broadcastAxes(x.shape, shape), keepDims: true }), x.shape)],
-    x.dtype,
-  );
-}
-
-/** Zeros of a shape, held as one number until they are used. */
-export function zeros(shape: Shape): Tensor {
-  return broadcastTo(scalar(0), shape);
-}
-
 /** Elements start..end (end not included) along one axis. */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
   const at = normalizeAxis("slice", axis, x.shape.length);
   const size = x.shape[at]!;
-  if (!(start >= 0 && start < end && end <= size)) {
+  if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= size)) {
     throw new ShapeError(`slice: ${start}..${end} is not within axis ${at} of ${formatShape(x.shape)}`);
   }
   if (start === 0 && end === size) return x;
@@ -90,7 +52,10 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
 export function padAxis(x: Tensor, axis: number, before: number, after: number): Tensor {
   const at = normalizeAxis("padAxis", axis, x.shape.length);
   const size = x.shape[at]!;
-  const pads = new Array<number>(x.shape.length * 2).fill(0);
+  if (!(Number.isInteger(before) && Number.isInteger(after) && before >= 0 && after >= 0)) {
+    throw new ShapeError(`padAxis: ${before} before and ${after} after are no counts`);
+  }
+  const pads = Array.from({ length: x.shape.length * 2 }, () => 0);
   pads[at] = before;
   pads[at + x.shape.length] = after;
   return singleOutput(
@@ -99,6 +64,7 @@ export function padAxis(x: Tensor, axis: number, before: number, after: number):
     x.shape.with(at, before + size + after),
     { opType: "Pad", attributes: { mode: { string: "constant" } } },
     (g) => [slice(g, at, before, before + size)],
+    x.dtype,
   );
 }
 
@@ -109,8 +75,13 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
   if (parts.length === 1) return first;
   const at = normalizeAxis("concat", axis, first.shape.length);
   for (const part of parts) {
-    if (!sameShape(part.shape.with(at, 0), first.shape.with(at, 0))) {
-      throw new ShapeError(`concat: ${formatShape(part.shape)} does not fit ${formatShape(first.shape)}`);
+    const fits =
+      part.shape.length === first.shape.length &&
+      part.shape.every((dim, axis) => axis === at || dim === first.shape[axis]);
+    if (!fits || part.dtype !== first.dtype) {
+      throw new ShapeError(
+        `concat: ${part.dtype} ${formatShape(part.shape)} does not fit ${first.dtype} ${formatShape(first.shape)}`,
+      );
     }
   }
   const ends: number[] = [];
@@ -132,6 +103,7 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
  */
 export function gatherRows(table: Tensor, indices: Tensor): Tensor {
   if (indices.dtype !== "int32") throw new ShapeError(`gatherRows: indices are ${indices.dtype}, not int32`);
+  if (table.shape.length === 0) throw new ShapeError("gatherRows: a scalar has no rows");
   const width = table.shape.slice(1);
   return singleOutput(
     "gatherRows",
@@ -180,8 +152,14 @@ export function takeAlongRows(x: Tensor, indices: Tensor): Tensor {
   return reshape(taken, [rows!]);
 }
 
-/** x [rows, n] with `values` [rows, 1] added at `index` [rows, 1]. */
+/** x [rows, n] with `values` [rows, 1] added at `index` [rows, 1] (int32). */
 export function putAlongRows(x: Tensor, index: Tensor, values: Tensor): Tensor {
+  const column = [x.shape[0]!, 1];
+  if (x.shape.length !== 2 || !sameShape(index.shape, column) || !sameShape(values.shape, column)) {
+    throw new ShapeError(
+      `putAlongRows: wants [rows, n] and twice [rows, 1], got ${[x, index, values].map((t) => formatShape(t.shape)).join(", ")}`,
+    );
+  }
   return singleOutput(
     "putAlongRows",
     [x, index, values],

@@ -1,9 +1,10 @@
 /** @file The layers of a transformer, with gradients written out where the chain rule alone would waste memory traffic. */
 import { ShapeError } from "../../base/errors.js";
 import { constant, formatShape, operation, sameShape, scalar, singleOutput, type Tensor } from "../tensor.js";
+import { reshape, sum } from "./broadcast.js";
 import { add, erf, exp, multiply, negate, sigmoid, subtract } from "./elementwise.js";
-import { putAlongRows, reshape } from "./movement.js";
-import { mean, sum } from "./reduce.js";
+import { putAlongRows } from "./movement.js";
+import { mean } from "./reduce.js";
 
 /** Softmax over the last axis. */
 export function softmax(x: Tensor): Tensor {
@@ -35,6 +36,11 @@ export function logSoftmax(x: Tensor): Tensor {
  */
 export function tokenLogprobs(logits: Tensor, targets: Tensor): Tensor {
   const rows = logits.shape[0]!;
+  if (logits.shape.length !== 2 || !sameShape(targets.shape, [rows]) || targets.dtype !== "int32") {
+    throw new ShapeError(
+      `tokenLogprobs: logits ${formatShape(logits.shape)} want int32 targets of ${formatShape([rows])}, got ${targets.dtype} ${formatShape(targets.shape)}`,
+    );
+  }
   const all = singleOutput("logSoftmax", [logits], logits.shape, {
     opType: "LogSoftmax",
     attributes: { axis: { int: -1 } },
@@ -123,6 +129,9 @@ export function rotary(x: Tensor, cos: Tensor, sin: Tensor, heads: number): Tens
       domain: "com.microsoft",
       attributes: { interleaved: { int: 0 }, num_heads: { int: heads } },
     },
-    (g) => [rotary(g, cos, negate(sin), heads), undefined, undefined, undefined],
+    (g, needs) => {
+      if (needs[2] || needs[3]) throw new ShapeError("rotary: cos and sin are not differentiable");
+      return [rotary(g, cos, negate(sin), heads), undefined, undefined, undefined];
+    },
   );
 }
