@@ -54,7 +54,7 @@ function writeNumberFeatures(table: Float32Array, width: number, ids: ArrayLike<
   for (let value = 0; value < ids.length; value++) {
     const at = ids[value]! * width;
     for (let i = 0; i < pairs; i++) {
-      const period = SHORTEST_PERIOD * (LONGEST_PERIOD / SHORTEST_PERIOD) ** (i / (pairs - 1));
+      const period = SHORTEST_PERIOD * (LONGEST_PERIOD / SHORTEST_PERIOD) ** (i / Math.max(1, pairs - 1));
       const angle = (2 * Math.PI * value) / period;
       table[at + 2 * i] = amplitude * Math.sin(angle);
       table[at + 2 * i + 1] = amplitude * Math.cos(angle);

@@ -4,14 +4,20 @@
  * nature; this only ends the response.
  */
 
+import { InputError } from "../base/errors.js";
+
 /** Watches one response. */
 export interface RepeatGuard {
   /** Takes the next piece of text, cut anywhere; true once a box has come `limit` times within one section. */
   push(piece: string): boolean;
 }
 
-/** @param limit how often the same four numbers may be written before the response counts as stuck; at least 2. */
+/**
+ * @param limit the response counts as stuck when the same four numbers are written for this many times; at least 1.
+ * @throws InputError where it is less.
+ */
 export function createRepeatGuard(limit: number): RepeatGuard {
+  if (!(limit >= 1)) throw new InputError(`the repeat guard's limit cannot be ${limit}`);
   let counts = new Map<string, number>();
   /** Characters since the last "[", or undefined outside of one. */
   let list: string | undefined;

@@ -14,6 +14,11 @@ export function bucket(value: number, step: number): number {
   return roundUp(value, Math.max(step, 2 ** Math.ceil(Math.log2(octave / 8))));
 }
 
+/** Tokens a sequence of this length is padded to. */
+export function paddedLength(length: number): number {
+  return bucket(length, 16);
+}
+
 /** Numbers of rows a batch is padded to: 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, ... */
 export function rowBucket(rows: number): number {
   for (let size = 1; ; size *= 2) {
@@ -39,7 +44,7 @@ export function planMicrobatches(lengths: readonly number[], budget: number): nu
   const order = lengths.map((_, index) => index).sort((a, b) => lengths[b]! - lengths[a]! || a - b);
   const batches: number[][] = [];
   for (let start = 0; start < order.length;) {
-    const rows = rowFloor(budget / lengths[order[start]!]!);
+    const rows = rowFloor(budget / paddedLength(lengths[order[start]!]!));
     batches.push(order.slice(start, start + rows));
     start += rows;
   }

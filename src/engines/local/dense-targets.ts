@@ -19,6 +19,9 @@ export interface DenseTargetOptions {
   readonly scale: number;
 }
 
+/** A centre that lies outside the picture belongs to the nearest cell. */
+const within = (index: number, count: number) => Math.max(0, Math.min(count - 1, index));
+
 /**
  * Each instance belongs to the cell of its centre; a cell's slots are filled left to right. Objectness weighs as a
  * mean over all cells, edges as a mean over all edges that have a target.
@@ -38,8 +41,8 @@ export function denseTargets(images: readonly DenseImage[], { features, cell, sc
     const taken = new Map<number, number>();
     const byCentre = instances.toSorted((a, b) => a.x1 + a.x2 - (b.x1 + b.x2));
     for (const { x1, y1, x2, y2 } of byCentre) {
-      const column = Math.min(columns - 1, Math.floor((x1 + x2) / 2 / cell));
-      const line = Math.min(image.height / cell - 1, Math.floor((y1 + y2) / 2 / cell));
+      const column = within(Math.floor((x1 + x2) / 2 / cell), columns);
+      const line = within(Math.floor((y1 + y2) / 2 / cell), image.height / cell);
       const row = rows[line * columns + column]!;
       const slot = taken.get(row) ?? 0;
       if (slot >= DENSE_SLOTS) continue;

@@ -22,21 +22,27 @@ export function createProgramCache(limit: number): ProgramCache {
       programs.delete(key);
       if (program === undefined) {
         built++;
-        program = build();
+        const building = (program = build());
+        // A build that failed is tried again when it is asked for again.
+        building.catch(() => programs.get(key) === building && programs.delete(key));
       }
       // Insertion order is the order of use.
       programs.set(key, program);
       if (programs.size > limit) {
         const [oldest, stale] = programs.entries().next().value!;
         programs.delete(oldest);
-        await (await stale).close();
+        await stale.then(
+          (old) => old.close(),
+          () => undefined,
+        );
       }
       return program;
     },
     async close() {
       const open = [...programs.values()];
       programs.clear();
-      await Promise.all(open.map(async (program) => (await program).close()));
+      const settled = await Promise.allSettled(open);
+      await Promise.all(settled.map((each) => each.status === "fulfilled" && each.value.close()));
     },
   };
 }

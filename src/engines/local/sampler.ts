@@ -35,6 +35,22 @@ export interface LocalSamplerOptions {
   readonly onClose?: (graphsBuilt: number) => void;
 }
 
+function checkParams(
+  prompt: Prompt,
+  { n, maxTokens, temperature, topP = 1, topK = 0 }: SamplingParams,
+): void {
+  if (promptLength(prompt) === 0) throw new InputError("sample: the prompt is empty");
+  const rules: [string, number, boolean][] = [
+    ["n", n, Number.isInteger(n) && n >= 0],
+    ["maxTokens", maxTokens, Number.isInteger(maxTokens) && maxTokens >= 1],
+    ["temperature", temperature, Number.isFinite(temperature) && temperature >= 0],
+    ["topP", topP, topP > 0 && topP <= 1],
+    ["topK", topK, Number.isInteger(topK) && topK >= 0],
+  ];
+  const broken = rules.find(([, , holds]) => !holds);
+  if (broken !== undefined) throw new InputError(`sample: ${broken[0]} cannot be ${broken[1]}`);
+}
+
 const NO_TOKENS = new Int32Array(0);
 
 /** A prompt's state after it was read: its cache rows are copied for each of its responses. */
@@ -129,6 +145,7 @@ export function createLocalSampler(options: LocalSamplerOptions): Sampler {
       throw new InputError(`sampleBatch: ${prompts.length} prompts but ${params.length} sampling parameters`);
     }
     prompts.forEach((prompt, i) => {
+      checkParams(prompt, params[i]!);
       const longest = promptLength(prompt) + params[i]!.maxTokens;
       if (longest > context.config.text.maxPositions) {
         throw new InputError(

@@ -1,4 +1,5 @@
 /** @file Log-probabilities of given completions. */
+import { InputError } from "../../base/errors.js";
 import type { ModelContext } from "./context.js";
 import { planMicrobatches } from "./buckets.js";
 import { encodeImages, featureTable, feedsFor } from "./features.js";
@@ -14,6 +15,10 @@ export async function scoreRows(
   rows: readonly Row[],
   options: { readonly temperature: number; readonly tokenBudget: number },
 ): Promise<Float32Array[]> {
+  const empty = rows.findIndex(({ prompt }) => promptLength(prompt) === 0);
+  if (empty >= 0) {
+    throw new InputError(`logprobs: prompt ${empty} is empty: nothing predicts its first token`);
+  }
   const images = collectImages(rows.map(({ prompt }) => prompt)).images;
   const table = featureTable(await encodeImages(context, weights, images), context.config.text.hiddenSize);
   const results: Float32Array[] = rows.map(() => new Float32Array(0));

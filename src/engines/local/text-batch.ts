@@ -1,7 +1,7 @@
 /** @file Token sequences brought to one rectangle, and the places of theirs that are scored. */
 import type { QwenConfig } from "../../qwen/config.js";
 import { textRopeTables } from "../../qwen/rope-tables.js";
-import { bucket, roundUp, rowBucket } from "./buckets.js";
+import { bucket, paddedLength, roundUp, rowBucket } from "./buckets.js";
 import type { Sequence } from "./sequence.js";
 
 /** Everything the decoder is fed, for `rows` x `length` tokens padded on the right. */
@@ -33,7 +33,7 @@ export function packText(
   { features, padRows = true }: TextBatchOptions,
 ): TextBatch {
   const rows = padRows ? rowBucket(sequences.length) : sequences.length;
-  const length = bucket(Math.max(...sequences.map(({ ids }) => ids.length)), 16);
+  const length = paddedLength(Math.max(...sequences.map(({ ids }) => ids.length)));
   const tokens = rows * length;
   const ids = new Int32Array(tokens);
   const positions = new Int32Array(3 * tokens);

@@ -1,4 +1,5 @@
 /** @file Drawing a token from logits: temperature, top-k, top-p, banned tokens. */
+import { UnavailableError } from "../../base/errors.js";
 import type { Rng } from "../../base/rng.js";
 
 export interface TokenChoiceOptions {
@@ -21,7 +22,11 @@ export interface TokenChoice {
   readonly logprob: number;
 }
 
-/** Draws from `logits`[offset .. offset + vocabulary). */
+/**
+ * Draws from `logits`[offset .. offset + vocabulary).
+ *
+ * @throws UnavailableError where logits are not finite or every token is banned.
+ */
 export function chooseToken(
   logits: Float32Array,
   offset: number,
@@ -47,16 +52,24 @@ export function chooseToken(
   for (let id = 0; id < vocabulary; id++) {
     total += weights[id] = Math.exp((logits[offset + id]! - peak) * inverse);
   }
+  if (best < 0 || !Number.isFinite(total)) {
+    throw new UnavailableError("no token can be drawn: the logits are not finite, or every token is banned", {
+      hint: "The weights may have diverged: lower the learning rate and go on from the last checkpoint.",
+    });
+  }
   const logprobOf = (id: number) => (logits[offset + id]! - peak) * inverse - Math.log(total);
   if (temperature <= 0) return { token: best, logprob: logprobOf(best) };
 
-  let mass = total;
-  for (const id of banned) {
-    if (id < vocabulary) {
-      mass -= weights[id]!;
-      weights[id] = 0;
+  if (bestLogit < peak) {
+    // A banned token far above the others would leave nothing of them: weigh against the best that may be drawn.
+    for (let id = 0; id < vocabulary; id++) {
+      weights[id] = Math.exp((logits[offset + id]! - bestLogit) * inverse);
     }
   }
+  for (const id of banned) if (id < vocabulary) weights[id] = 0;
+  // Summed anew: what is left after subtracting a large banned mass would be rounding error.
+  let mass = 0;
+  for (let id = 0; id < vocabulary; id++) mass += weights[id]!;
   if (topK > 0 || topP < 1) mass = truncate(weights, mass, topK, topP);
   let threshold = rng.next() * mass;
   let last = best;

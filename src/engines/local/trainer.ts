@@ -45,6 +45,11 @@ function checkDatum(datum: Datum, loss: Loss, index: number): void {
     arrays.oldLogprobs = datum.oldLogprobs;
     if (loss.klBeta !== 0) arrays.referenceLogprobs = datum.referenceLogprobs;
   }
+  if (promptLength(datum.prompt) === 0) {
+    throw new InputError(
+      `forwardBackward: datum ${index} has an empty prompt: nothing predicts its first token`,
+    );
+  }
   for (const [name, array] of Object.entries(arrays)) {
     if (array?.length !== datum.tokens.length) {
       throw new InputError(
@@ -114,6 +119,9 @@ export async function forwardBackward(
   }
 }
 
+/** Below any log-probability that float32 logits and a low temperature give, yet its square is finite. */
+const PADDED_REFERENCE = -1e6;
+
 /** All text microbatches; leaves the gradients of the features in the table. */
 async function textPasses(
   { context, state, accumulator, tokenBudget }: TrainerOptions,
@@ -172,11 +180,11 @@ async function textPasses(
           data.map((datum) => datum.oldLogprobs),
           0,
         ),
-        // Padding must not overflow exp(logp_ref - logp), whose weight of zero would make it NaN.
+        // Padding must not overflow exp(logp_ref - logp), which a weight of zero would make NaN.
         referenceLogprobs: layOut(
           selection,
           data.map((datum) => datum.referenceLogprobs),
-          -100,
+          PADDED_REFERENCE,
         ),
       }),
     );
