@@ -1,0 +1,91 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { bucket, paddedLength, planMicrobatches, roundUp, rowBucket } from "./buckets.js";
+
+const value = fc.integer({ min: 1, max: 200_000 });
+const step = fc.constantFrom(1, 4, 16, 32, 64);
+
+describe("sizes", () => {
+  it("never shrink, are multiples of the step, and stay where they are", () => {
+    fc.assert(
+      fc.property(value, step, (size, by) => {
+        for (const rounded of [roundUp(size, by), bucket(size, by)]) {
+          expect(rounded).toBeGreaterThanOrEqual(size);
+          expect(rounded % by).toBe(0);
+        }
+        expect(bucket(bucket(size, by), by)).toBe(bucket(size, by));
+        expect(rowBucket(rowBucket(size))).toBe(rowBucket(size));
+        expect(rowBucket(size)).toBeGreaterThanOrEqual(size);
+      }),
+    );
+  });
+
+  it("grow with the value", () => {
+    fc.assert(
+      fc.property(value, value, step, (a, b, by) => {
+        const [low, high] = [Math.min(a, b), Math.max(a, b)];
+        expect(bucket(low, by)).toBeLessThanOrEqual(bucket(high, by));
+        expect(rowBucket(low)).toBeLessThanOrEqual(rowBucket(high));
+      }),
+    );
+  });
+
+  it("waste at most an eighth or less than a step; rows at most half", () => {
+    fc.assert(
+      fc.property(value, step, (size, by) => {
+        expect(bucket(size, by) - size).toBeLessThanOrEqual(Math.max(by - 1, size / 8));
+        expect(rowBucket(size)).toBeLessThanOrEqual(size * 1.5);
+      }),
+    );
+  });
+
+  it("are few: what up to 4096 tokens and 64 rows need", () => {
+    const sizes = (of: (n: number) => number, most: number) =>
+      new Set(Array.from({ length: most }, (_, i) => of(i + 1)));
+    expect(sizes(paddedLength, 4096).size).toBeLessThanOrEqual(48);
+    expect([...sizes(rowBucket, 64)]).toEqual([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]);
+  });
+
+  it("of nothing are one step", () => {
+    expect([roundUp(0, 32), bucket(0, 16), rowBucket(0)]).toEqual([32, 16, 1]);
+  });
+});
+
+describe("planMicrobatches", () => {
+  const lengths = fc.array(fc.integer({ min: 1, max: 3000 }), { maxLength: 60 });
+  const budget = fc.integer({ min: 1, max: 8000 });
+
+  it("takes every index once, longest first", () => {
+    fc.assert(
+      fc.property(lengths, budget, (of, within) => {
+        const order = planMicrobatches(of, within).flat();
+        expect(order.toSorted((a, b) => a - b)).toEqual(of.map((_, i) => i));
+        for (let i = 1; i < order.length; i++) {
+          expect(of[order[i]!]!).toBeLessThanOrEqual(of[order[i - 1]!]!);
+        }
+      }),
+    );
+  });
+
+  it("keeps to the budget as it is padded, unless one sequence alone exceeds it", () => {
+    fc.assert(
+      fc.property(lengths, budget, (of, within) => {
+        for (const plan of planMicrobatches(of, within)) {
+          const padded = rowBucket(plan.length) * paddedLength(of[plan[0]!]!);
+          expect(plan.length === 1 || padded <= within).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it("leaves no room for a further size of rows", () => {
+    expect(
+      planMicrobatches(
+        Array.from({ length: 10 }, () => 16),
+        64,
+      ).map(({ length }) => length),
+    ).toEqual([4, 4, 2]);
+    expect(planMicrobatches([], 100)).toEqual([]);
+    expect(planMicrobatches([500, 20], 100)).toEqual([[0], [1]]);
+  });
+});
