@@ -3,34 +3,10 @@
  * Node binding can neither make nor read a GPU buffer itself, but a graph's output may be one: so a graph of nothing
  * but a copy uploads, and another one downloads.
  */
-import type * as ort from "onnxruntime-node";
+import type { DeviceMemory, DeviceTensor } from "./device-tensor.js";
 import { compile, type Program } from "./program.js";
 import type { Device } from "./session.js";
 import { input, sizeOf, type Shape } from "./tensor.js";
-
-/** A float32 value in the device's memory. */
-export interface DeviceTensor {
-  readonly shape: Shape;
-  /** The runtime's handle. */
-  readonly handle: ort.Tensor;
-  /** Frees the memory; the value must not be used again. */
-  dispose(): void;
-}
-
-/** A GPU's memory, as far as a model uses it. */
-export interface DeviceMemory {
-  /** The array's copy on the device: uploaded at first, then the same until the array is said to have changed. */
-  resident(array: Float32Array): Promise<DeviceTensor>;
-  /** Frees the copies of arrays whose elements changed, or that are no longer needed. */
-  changed(arrays: Iterable<Float32Array>): void;
-  /** Writes a value to `target`, which has as many elements. */
-  download(value: DeviceTensor, target: Float32Array): Promise<void>;
-  close(): Promise<void>;
-}
-
-export function deviceTensor(handle: ort.Tensor): DeviceTensor {
-  return { handle, shape: handle.dims, dispose: () => handle.dispose() };
-}
 
 /** Memory of a device; `undefined` for the CPU, whose graphs read the host's arrays where they lie. */
 export function createDeviceMemory(device: Device): DeviceMemory | undefined {

@@ -1,7 +1,8 @@
 export * from "./tensor.js";
 export * from "./gradient.js";
 export * from "./program.js";
-export { createDeviceMemory, type DeviceMemory, type DeviceTensor } from "./device-memory.js";
+export * from "./device-memory.js";
+export type { DeviceMemory, DeviceTensor } from "./device-tensor.js";
 export * from "./adamw.js";
 export * from "./ops/broadcast.js";
 export * from "./ops/elementwise.js";

@@ -1,7 +1,7 @@
 /** @file A graph compiled by ONNX Runtime, with buffers of its own for what it gives back. */
 import * as ort from "onnxruntime-node";
 import { ShapeError } from "../base/errors.js";
-import { deviceTensor, type DeviceMemory, type DeviceTensor } from "./device-memory.js";
+import { deviceTensor, type DeviceMemory, type DeviceTensor } from "./device-tensor.js";
 import { lower } from "./onnx/lower.js";
 import { createSession, type Device } from "./session.js";
 import { formatShape, input, sameShape, sizeOf, type DType, type Tensor, type TensorData } from "./tensor.js";
@@ -115,10 +115,14 @@ export async function compile(
         if (data === undefined) buffers.set(name, (data = makeArray(tensor.dtype, sizeOf(tensor.shape))));
         else if (into[name] !== undefined) checkArray(`output "${name}"`, tensor, data);
         results[name] = data;
-        fetches[name] = toOrt(tensor, data);
+        // Beside outputs that stay, ONNX Runtime 1.30 leaves arrays given for the others unwritten.
+        fetches[name] = keptNames.length > 0 ? null : toOrt(tensor, data);
       }
       const out = await session.run(given, fetches);
-      for (const name of keptNames) kept[name] = deviceTensor(out[name]!);
+      if (keptNames.length > 0) {
+        for (const [name, data] of Object.entries(results)) data.set(out[name]!.data as never);
+        for (const name of keptNames) kept[name] = deviceTensor(out[name]!);
+      }
       return results;
     },
     close: () => session.release(),

@@ -2,13 +2,15 @@
 import type { QwenConfig } from "../../qwen/config.js";
 import type { ImageProcessorConfig } from "../../qwen/image-processor-config.js";
 import type { LoraLayer } from "../../qwen/layers.js";
-import type { Device } from "../../tensor/index.js";
+import type { Device, DeviceMemory } from "../../tensor/index.js";
 import type { ProgramCache } from "./program-cache.js";
 
 export interface ModelContext {
   readonly config: QwenConfig;
   readonly imageConfig: ImageProcessorConfig;
   readonly device: Device;
+  /** The device's memory, where it has one of its own; without it everything travels at each run. */
+  readonly memory?: DeviceMemory;
   /** Adapters whose matrices are among the weights; empty once they are merged. */
   readonly adapters: ReadonlyMap<string, LoraLayer>;
   /** Tells graphs with and without adapters apart. */

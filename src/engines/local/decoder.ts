@@ -1,11 +1,12 @@
 /** @file Decoding of many rows at once: one step a token, the cache updated in place, finished rows leaving the batch. */
 import type { Rng } from "../../base/rng.js";
-import { cacheNames, decodeStep } from "../../qwen/decode-graph.js";
+import { decodeStep } from "../../qwen/decode-graph.js";
 import { weightInputs } from "../../qwen/layers.js";
 import { createRepeatGuard, type RepeatGuard } from "../../response/repeat-guard.js";
-import { compile, input, type Program, type TensorData } from "../../tensor/index.js";
+import { compile, input, type DeviceTensor, type Program } from "../../tensor/index.js";
 import type { Rollout, SamplingParams, StopReason } from "../contract.js";
 import { rowBucket } from "./buckets.js";
+import { carryCache, type Cache } from "./cache-carrier.js";
 import type { ModelContext } from "./context.js";
 import type { ProgramCache } from "./program-cache.js";
 import { chooseToken } from "./token-choice.js";
@@ -48,14 +49,6 @@ export function finishRow(row: DecodingRow): Rollout {
     logprobs: Float32Array.from(row.logprobs),
     stopReason: row.stopReason ?? "length",
   };
-}
-
-/** Keys and values of every layer: arrays of [rows, kvHeads, capacity, headDim]. */
-export interface Cache {
-  readonly capacity: number;
-  /** Elements of one row of one array. */
-  readonly stride: number;
-  readonly layers: readonly { readonly key: Float32Array; readonly value: Float32Array }[];
 }
 
 export function createCache(context: ModelContext, rows: number, capacity: number): Cache {
@@ -123,7 +116,8 @@ function compileStep({ context, weights }: DecodeContext, batch: number, capacit
     capacity,
   );
   const bound = new Map([...source.tensors.keys()].map((name) => [name, weights.get(name)!]));
-  return compile({ logits: step.logits, ...step.cache }, { device: context.device, bound });
+  const kept = context.memory === undefined ? [] : Object.keys(step.cache);
+  return compile({ logits: step.logits, ...step.cache }, { device: context.device, bound, kept });
 }
 
 /** Cosines and sines of text positions, where all three axes agree: [capacity, headDim / 2]. */
@@ -155,39 +149,41 @@ export async function decodeRows(
   const table = positionTable(context, cache.capacity);
   let active = rows.map((row, slot) => ({ row, slot })).filter(({ row }) => row.stopReason === undefined);
   let size = rowBucket(rows.length);
-  while (active.length > 0) {
-    if (rowBucket(active.length) <= size / 2) {
-      active = closeUp(cache, active);
-      size = rowBucket(active.length);
+  const carrier = carryCache(cache, context.memory);
+  try {
+    while (active.length > 0) {
+      if (rowBucket(active.length) <= size / 2) {
+        await carrier.toHost();
+        active = closeUp(cache, active);
+        size = rowBucket(active.length);
+      }
+      const batch = size;
+      const program = await decode.programs.get(`decode/${batch}/${cache.capacity}`, () =>
+        compileStep(decode, batch, cache.capacity),
+      );
+      const ids = new Int32Array(batch);
+      const lengths = new Int32Array(batch);
+      const cos = new Float32Array(batch * table.half);
+      const sin = new Float32Array(batch * table.half);
+      for (const { row, slot } of active) {
+        ids[slot] = row.tokens.at(-1)!;
+        lengths[slot] = row.length;
+        const at = (row.length + row.ropeDelta) * table.half;
+        cos.set(table.cos.subarray(at, at + table.half), slot * table.half);
+        sin.set(table.sin.subarray(at, at + table.half), slot * table.half);
+      }
+      const total = Int32Array.of(1 + lengths.reduce((a, b) => Math.max(a, b), 0));
+      const feeds = { ids, lengths, cos, sin, total, ...carrier.feeds(batch) };
+      const kept: Record<string, DeviceTensor> = {};
+      const { logits } = await program.run(feeds, carrier.into(batch), kept);
+      carrier.take(kept);
+      active = active.filter(({ row, slot }) => {
+        row.length++;
+        return takeToken(decode, row, logits as Float32Array, slot);
+      });
     }
-    const batch = size;
-    const program = await decode.programs.get(`decode/${batch}/${cache.capacity}`, () =>
-      compileStep(decode, batch, cache.capacity),
-    );
-    const ids = new Int32Array(batch);
-    const lengths = new Int32Array(batch);
-    const cos = new Float32Array(batch * table.half);
-    const sin = new Float32Array(batch * table.half);
-    for (const { row, slot } of active) {
-      ids[slot] = row.tokens.at(-1)!;
-      lengths[slot] = row.length;
-      const at = (row.length + row.ropeDelta) * table.half;
-      cos.set(table.cos.subarray(at, at + table.half), slot * table.half);
-      sin.set(table.sin.subarray(at, at + table.half), slot * table.half);
-    }
-    const feeds: Record<string, TensorData> = { ids, lengths, cos, sin };
-    feeds.total = Int32Array.of(1 + lengths.reduce((a, b) => Math.max(a, b), 0));
-    const into: Record<string, TensorData> = {};
-    cache.layers.forEach(({ key, value }, layer) => {
-      const names = cacheNames(layer);
-      feeds[names.pastKey] = into[names.presentKey] = key.subarray(0, batch * cache.stride);
-      feeds[names.pastValue] = into[names.presentValue] = value.subarray(0, batch * cache.stride);
-    });
-    const { logits } = await program.run(feeds, into);
-    active = active.filter(({ row, slot }) => {
-      row.length++;
-      return takeToken(decode, row, logits as Float32Array, slot);
-    });
+  } finally {
+    carrier.close();
   }
 }
 

@@ -2,7 +2,13 @@
 import { loadConfig, type QwenConfig, type StoredDtype } from "../../qwen/config.js";
 import { loadProcessor, type QwenProcessor } from "../../qwen/processor.js";
 import { loadWeights } from "../../qwen/weights.js";
-import { adamWStep, initialAdamW, type Device } from "../../tensor/index.js";
+import {
+  adamWStep,
+  createDeviceMemory,
+  initialAdamW,
+  requireDevice,
+  type Device,
+} from "../../tensor/index.js";
 import type { Capabilities, Datum, Engine, Loss, Sampler } from "../contract.js";
 import { createAccumulator } from "./accumulator.js";
 import { loadCheckpoint, saveCheckpoint, writeModelFolder } from "./checkpoint.js";
@@ -68,13 +74,16 @@ function bannedTokens(config: QwenConfig, processor: QwenProcessor): ReadonlySet
 
 async function openModel(options: LocalModelOptions) {
   const { modelDir, device = "cpu", tokenBudget = TOKEN_BUDGET } = options;
+  await requireDevice(device);
   const config = await loadConfig(modelDir);
   const processor = await loadProcessor(modelDir);
   const weights = await loadWeights(modelDir, config);
+  const memory = createDeviceMemory(device);
   const context: ModelContext = {
     config,
     imageConfig: processor.image,
     device,
+    ...(memory && { memory }),
     adapters: new Map(),
     key: "merged",
     programs: createProgramCache(PROGRAM_LIMIT),
@@ -100,6 +109,7 @@ export async function openLocalModel(options: LocalModelOptions): Promise<LocalM
     async close() {
       await sampler.close();
       await context.programs.close();
+      await context.memory?.close();
     },
   };
 }
@@ -127,7 +137,18 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
   const accumulator = createAccumulator(new Map([...trained].map(([name, { length }]) => [name, length])));
   let optimizer = initialAdamW(trained);
   let closedGraphs = 0;
-  const onClose = (graphs: number) => void (closedGraphs += graphs);
+  const { memory } = merged;
+  const open = (weights: ReadonlyMap<string, Float32Array>) =>
+    createLocalSampler({
+      ...samplerOptions,
+      weights,
+      onClose(graphs) {
+        closedGraphs += graphs;
+        // What only this sampler used leaves the device; the engine's own weights stay.
+        const shared = new Set(state.weights.values());
+        memory?.changed([...weights.values()].filter((array) => !shared.has(array)));
+      },
+    });
 
   const capabilities: Capabilities = {
     engine: "local",
@@ -148,13 +169,11 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
       return merged.programs.built + closedGraphs;
     },
     async sampler() {
-      const weights = snapshot(state, mergedWeights(config, state));
-      return createLocalSampler({ ...samplerOptions, weights, onClose });
+      return open(snapshot(state, mergedWeights(config, state)));
     },
     async reference() {
       // Read anew rather than kept: only runs with a KL term pay for it, and a resumed run gets the same one.
-      const weights = state.adapters.size > 0 ? base : await loadWeights(modelDir, config);
-      return createLocalSampler({ ...samplerOptions, weights, onClose });
+      return open(state.adapters.size > 0 ? base : await loadWeights(modelDir, config));
     },
     forwardBackward: (batch, loss, dense) =>
       forwardBackward({ context, state, accumulator, tokenBudget }, batch, loss, dense),
@@ -166,6 +185,7 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
       } finally {
         // A gradient that was refused must not poison the next step.
         accumulator.reset();
+        memory?.changed(trained.values());
       }
     },
     async save(path) {
@@ -178,12 +198,14 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
         loadFull: (directory) => loadWeights(directory, config),
       });
       accumulator.reset();
+      memory?.changed(trained.values());
     },
     async exportModel(path, { dtype = "float32" } = {}) {
       await writeModelFolder(path, { config, state, modelDir }, dtype);
     },
     async close() {
       await merged.programs.close();
+      await memory?.close();
     },
   };
 }

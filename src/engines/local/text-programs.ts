@@ -10,7 +10,9 @@ import {
   multiply,
   tokenLogprobs,
   type Device,
+  type DeviceMemory,
   type Program,
+  type ProgramOptions,
   type Tensor,
 } from "../../tensor/index.js";
 import { lossGraph, type LossGraphKind } from "./policy-graph.js";
@@ -25,6 +27,7 @@ export interface TextShape {
 export interface TextGraphContext {
   readonly config: QwenConfig;
   readonly device: Device;
+  readonly memory?: DeviceMemory;
   readonly adapters: ReadonlyMap<string, LoraLayer>;
 }
 
@@ -32,6 +35,14 @@ export interface TextGraphContext {
 export const gradientName = (weight: string) => `d ${weight}`;
 /** Input and gradient of the visual features. */
 export const FEATURES = "features";
+
+/** Where a graph runs, and that its weights stay there. */
+export function placement(
+  { device, memory }: TextGraphContext,
+  weights: { readonly tensors: ReadonlyMap<string, Tensor> },
+): ProgramOptions {
+  return { device, ...(memory && { resident: { memory, names: weights.tensors.keys() } }) };
+}
 
 function decoder(config: QwenConfig, weights: WeightSource, shape: TextShape) {
   const { rows, length, features } = shape;
@@ -67,8 +78,9 @@ function scored(context: TextGraphContext, weights: WeightSource, shape: TextSha
 
 /** Output `logprobs` [count] of the selected tokens. */
 export function compileScore(context: TextGraphContext, shape: TextShape, count: number): Promise<Program> {
-  const { logprobs } = scored(context, weightInputs(context.adapters), shape, count);
-  return compile({ logprobs }, { device: context.device });
+  const weights = weightInputs(context.adapters);
+  const { logprobs } = scored(context, weights, shape, count);
+  return compile({ logprobs }, placement(context, weights));
 }
 
 /** Outputs `logits` [rows, vocabulary] at each prompt's last token and the cache, `key_i` and `value_i` by layer. */
@@ -82,7 +94,7 @@ export function compilePrefill(context: TextGraphContext, shape: TextShape): Pro
     cache[`value_${layer}`] = value;
   });
   const logits = languageHead(context.config.text, weights, last);
-  return compile({ logits, ...cache }, { device: context.device });
+  return compile({ logits, ...cache }, placement(context, weights));
 }
 
 export interface TrainingGraphOptions {
@@ -112,5 +124,5 @@ export function compileTraining(context: TextGraphContext, options: TrainingGrap
   );
   const outputs: Record<string, Tensor> = { loss, logprobs };
   wanted.forEach(([name], i) => (outputs[gradientName(name)] = found[i]!));
-  return compile(outputs, { device: context.device });
+  return compile(outputs, placement(context, weights));
 }

@@ -12,7 +12,7 @@ import {
   type Tensor,
 } from "../../tensor/index.js";
 import { denseLoss, type DenseShape } from "./dense-head.js";
-import { gradientName, type TextGraphContext } from "./text-programs.js";
+import { gradientName, placement, type TextGraphContext } from "./text-programs.js";
 import type { SegmentLayout, VisionBatch } from "./vision-batch.js";
 
 function segmentInputs(name: string, layout: SegmentLayout, patches: number): SegmentTensors {
@@ -45,8 +45,9 @@ function tower(context: TextGraphContext, weights: WeightSource, batch: VisionBa
 
 /** Output `merged` [features, hidden], in window order. */
 export function compileVision(context: TextGraphContext, batch: VisionBatch): Promise<Program> {
-  const merged = tower(context, weightInputs(context.adapters), batch);
-  return compile({ merged }, { device: context.device });
+  const weights = weightInputs(context.adapters);
+  const merged = tower(context, weights, batch);
+  return compile({ merged }, placement(context, weights));
 }
 
 export interface VisionGradientOptions {
@@ -78,5 +79,5 @@ export function compileVisionGradient(
   );
   const outputs: Record<string, Tensor> = auxiliary === undefined ? {} : { denseLoss: auxiliary };
   wanted.forEach(([name], i) => (outputs[gradientName(name)] = found[i]!));
-  return compile(outputs, { device: context.device });
+  return compile(outputs, placement(context, weights));
 }
