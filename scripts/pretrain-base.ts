@@ -19,6 +19,7 @@ import { createLocalEngine, type LocalEngine } from "../src/engines/local/engine
 import { compactTokenizer, NUMBER_TOKENS } from "../src/qwen/compact-tokenizer.js";
 import { CLIP_MEAN, CLIP_STD, formatImageProcessorConfig } from "../src/qwen/image-processor-config.js";
 import { formatConfig, loadConfig, parseConfig, type QwenConfig } from "../src/qwen/config.js";
+import { formatGenerationConfig } from "../src/qwen/generation-config.js";
 import { initialWeights } from "../src/qwen/initial-weights.js";
 import { saveWeights } from "../src/qwen/weights.js";
 import { promptText } from "../src/response/prompt.js";
@@ -29,6 +30,7 @@ import { summarizeEvaluation } from "../src/rl/evaluation-summary.js";
 import { withDenseLoss } from "../src/rl/pretraining.js";
 import { qwenCodec, qwenEncoder, qwenTeacher } from "../src/rl/qwen-samples.js";
 import { sft } from "../src/rl/sft.js";
+import { writeModelTask } from "../src/runs/model-task.js";
 
 const positive = z.int().positive();
 const sizes = z.array(z.tuple([positive, positive])).nonempty();
@@ -62,6 +64,8 @@ const recipeSchema = z.strictObject({
   labels: z.array(z.string()),
   steps: positive,
   batchSize: positive,
+  /** Padded tokens of a text microbatch. */
+  tokenBudget: positive,
   denseWeight: z.number().nonnegative(),
   optimizer: z.strictObject({
     learningRate: z.number().positive(),
@@ -149,6 +153,11 @@ async function initialize(folder: string, recipe: BaseRecipe): Promise<void> {
       std: CLIP_STD,
     }),
   );
+  await writeJsonAtomic(
+    join(folder, "generation_config.json"),
+    formatGenerationConfig({ eos: config.tokens.eos, pad: config.tokens.pad }),
+  );
+  await writeModelTask(folder, { prompt: recipe.prompt, labels: recipe.labels });
   const numberTokens = Int32Array.from({ length: NUMBER_TOKENS }, (_, n) => n);
   await saveWeights(folder, config, initialWeights(config, { seed: recipe.seed, numberTokens }));
 }
@@ -229,7 +238,11 @@ async function main(): Promise<void> {
   const recipe = recipeSchema.parse(parse(await readFile(values.recipe, "utf8")));
   const initial = join(folder, "initial");
   if (!existsSync(join(initial, "model.safetensors"))) await initialize(initial, recipe);
-  const engine = await createLocalEngine({ modelDir: initial, denseHead: recipe.denseWeight > 0 });
+  const engine = await createLocalEngine({
+    modelDir: initial,
+    denseHead: recipe.denseWeight > 0,
+    tokenBudget: recipe.tokenBudget,
+  });
   console.log(`${(await loadConfig(initial)).text.vocabSize} tokens in the vocabulary`);
   const checkpoints = join(folder, "checkpoints");
   await mkdir(checkpoints, { recursive: true });

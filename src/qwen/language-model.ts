@@ -2,6 +2,7 @@
 import {
   add,
   causalAttention,
+  concat,
   gatherRows,
   lessOrEqual,
   linear,
@@ -11,6 +12,7 @@ import {
   rotary,
   scalar,
   silu,
+  slice,
   transpose,
   where,
   type Tensor,
@@ -20,31 +22,42 @@ import { linearLayer, type WeightSource } from "./layers.js";
 
 const PREFIX = "model.language_model";
 
-/** What the decoder is fed: `batch` rows of `length` tokens, padded on the right. */
+/**
+ * What the decoder is fed: prompts, each held once, and responses that go on from one of them. All tokens lie in one
+ * list of rows: prompt p's token i at `p * promptLength + i`, then response r's token j at
+ * `prompts * promptLength + r * responseLength + j`; both padded on the right.
+ */
 export interface TextInputs {
-  readonly batch: number;
-  readonly length: number;
-  /** int32 [batch * length] */
+  readonly prompts: number;
+  readonly promptLength: number;
+  /** 0 where there are only prompts. */
+  readonly responses: number;
+  readonly responseLength: number;
+  /** int32 [rows] */
   readonly ids: Tensor;
-  /** [batch * length, headDim / 2], from M-RoPE positions. */
+  /** [rows, headDim / 2], from M-RoPE positions. */
   readonly cos: Tensor;
   readonly sin: Tensor;
+  /** int32 [responses]: the prompt that each response goes on from. */
+  readonly promptOf?: Tensor;
+  /** [responses, 1, 1, promptLength]: 0 at the tokens of its prompt, very negative at padding; absent where no prompt is padded. */
+  readonly promptMask?: Tensor;
   /** Visual tokens to be written over the embeddings, where there are images. */
   readonly visual?: {
     /** [tokens, hidden] */
     readonly features: Tensor;
-    /** int32 [batch * length]: the feature row of each image token, 0 elsewhere. */
+    /** int32 [rows]: the feature row of each image token, 0 elsewhere. */
     readonly index: Tensor;
-    /** float32 [batch * length, 1]: 1 at image tokens, 0 elsewhere. */
+    /** float32 [rows, 1]: 1 at image tokens, 0 elsewhere. */
     readonly isImage: Tensor;
   };
 }
 
 /** What the decoder gives. */
 export interface TextOutputs {
-  /** [batch * length, hidden]: the embeddings, then after each layer; the last one after the final norm. */
+  /** [rows, hidden]: the embeddings, then after each layer; the last one after the final norm. */
   readonly hidden: readonly Tensor[];
-  /** Keys (rotated) and values of each layer: [batch, kvHeads, length, headDim]. */
+  /** Keys (rotated) and values of the prompts in each layer: [prompts, kvHeads, promptLength, headDim]. */
   readonly cache: readonly { readonly key: Tensor; readonly value: Tensor }[];
 }
 
@@ -59,19 +72,50 @@ function embed(config: QwenTextConfig, weights: WeightSource, inputs: TextInputs
   return where(lessOrEqual(scalar(0.5), isImage), gatherRows(features, index), text);
 }
 
+/** Query, key and value heads of a stretch of rows, key heads first. */
+interface Heads {
+  /** [sequences, kvHeads, length * group, headDim]: the queries of one key head lie together, position by position. */
+  readonly queries: Tensor;
+  /** [sequences, kvHeads, length, headDim] */
+  readonly key: Tensor;
+  readonly value: Tensor;
+}
+
 /** Builds the decoder, up to its final norm. */
 export function languageModel(
   config: QwenTextConfig,
   weights: WeightSource,
   inputs: TextInputs,
 ): TextOutputs {
-  const { batch, length, cos, sin } = inputs;
+  const { prompts, promptLength, responses, responseLength, cos, sin } = inputs;
   const { hiddenSize, heads, kvHeads, headDim, rmsNormEps, intermediateSize } = config;
   const group = heads / kvHeads;
-  const rows = batch * length;
+  const promptRows = prompts * promptLength;
+  const rows = promptRows + responses * responseLength;
+  const scale = headDim ** -0.5;
   const norm = (x: Tensor, name: string) => rmsNorm(x, weights.weight(name, [hiddenSize]), rmsNormEps);
   const turn = (x: Tensor, count: number) =>
-    rotary(reshape(x, [batch, length, count * headDim]), cos, sin, count);
+    reshape(rotary(reshape(x, [1, rows, count * headDim]), cos, sin, count), [rows, count * headDim]);
+
+  const split = (q: Tensor, k: Tensor, v: Tensor, from: number, sequences: number, length: number): Heads => {
+    const part = (x: Tensor) => slice(x, 0, from, from + sequences * length);
+    const byHead = (x: Tensor) =>
+      transpose(reshape(part(x), [sequences, length, kvHeads, headDim]), [0, 2, 1, 3]);
+    const grouped = transpose(
+      reshape(part(q), [sequences, length, kvHeads, group, headDim]),
+      [0, 2, 1, 3, 4],
+    );
+    return {
+      queries: reshape(grouped, [sequences, kvHeads, length * group, headDim]),
+      key: byHead(k),
+      value: byHead(v),
+    };
+  };
+  const join = (mixed: Tensor, sequences: number, length: number) =>
+    reshape(transpose(reshape(mixed, [sequences, kvHeads, length, group, headDim]), [0, 2, 1, 3, 4]), [
+      sequences * length,
+      heads * headDim,
+    ]);
 
   let x = embed(config, weights, inputs);
   const hidden = [x];
@@ -84,21 +128,30 @@ export function languageModel(
     const q = turn(project("q_proj", heads), heads);
     const k = turn(project("k_proj", kvHeads), kvHeads);
     const v = project("v_proj", kvHeads);
-    // Rows of one key head lie together, position by position, so that its queries are one matrix.
-    const queries = reshape(
-      transpose(reshape(q, [batch, length, kvHeads, group, headDim]), [0, 2, 1, 3, 4]),
-      [batch, kvHeads, length * group, headDim],
+    const prompt = split(q, k, v, 0, prompts, promptLength);
+    cache.push({ key: prompt.key, value: prompt.value });
+    const parts = [
+      join(
+        causalAttention(prompt.queries, prompt.key, prompt.value, { scale, group }),
+        prompts,
+        promptLength,
+      ),
+    ];
+    if (responses > 0) {
+      const own = split(q, k, v, promptRows, responses, responseLength);
+      // Each response reads its prompt's keys and values, computed once for all that share it.
+      const prefix = {
+        key: gatherRows(prompt.key, inputs.promptOf!),
+        value: gatherRows(prompt.value, inputs.promptOf!),
+        ...(inputs.promptMask && { mask: inputs.promptMask }),
+      };
+      const mixed = causalAttention(own.queries, own.key, own.value, { scale, group, prefix });
+      parts.push(join(mixed, responses, responseLength));
+    }
+    x = add(
+      x,
+      linearLayer(weights, `${name}.self_attn.o_proj`, concat(parts, 0), hiddenSize, { bias: false }),
     );
-    const byHead = (t: Tensor) => transpose(reshape(t, [batch, length, kvHeads, headDim]), [0, 2, 1, 3]);
-    const key = byHead(k);
-    const value = byHead(v);
-    cache.push({ key, value });
-    const mixed = causalAttention(queries, key, value, { scale: headDim ** -0.5, group });
-    const joined = reshape(
-      transpose(reshape(mixed, [batch, kvHeads, length, group, headDim]), [0, 2, 1, 3, 4]),
-      [rows, heads * headDim],
-    );
-    x = add(x, linearLayer(weights, `${name}.self_attn.o_proj`, joined, hiddenSize, { bias: false }));
 
     const h2 = norm(x, `${name}.post_attention_layernorm.weight`);
     const mlp = (which: string, input: Tensor, out: number) =>

@@ -114,8 +114,10 @@ describe("Qwen2.5-VL's graphs equal Hugging Face", () => {
     const index = Int32Array.from(isImage, (flag) => (flag ? next++ : 0));
     const half = config.text.headDim / 2;
     const outputs = languageModel(config.text, weightInputs(), {
-      batch: 1,
-      length,
+      prompts: 1,
+      promptLength: length,
+      responses: 0,
+      responseLength: 0,
       ids: input("ids", [length], "int32"),
       cos: input("cos", [length, half]),
       sin: input("sin", [length, half]),

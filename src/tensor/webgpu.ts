@@ -1,11 +1,11 @@
 /**
- * @file The same graph in operators that ONNX Runtime's WebGPU provider has. It has no kernel for a few that the CPU
- * runs best; left alone they would go to the CPU one by one, with a copy off the GPU and back around each.
+ * @file The same graph in operators that ONNX Runtime's WebGPU provider has and gets right. It has no kernel for a few
+ * that the CPU runs best; left alone they would go to the CPU one by one, with a copy off the GPU and back around each.
  */
 import { operationsOf } from "./gradient.js";
-import { exp, lessOrEqual, log, multiply, subtract, where } from "./ops/elementwise.js";
+import { add, divide, exp, lessOrEqual, log, multiply, sqrt, subtract, where } from "./ops/elementwise.js";
 import { transpose } from "./ops/movement.js";
-import { sum } from "./ops/reduce.js";
+import { mean, sum } from "./ops/reduce.js";
 import { int64s, operation, scalar, singleOutput, sizeOf, type Operation, type Tensor } from "./tensor.js";
 
 /** Builds an operation's outputs anew from these inputs. */
@@ -50,17 +50,25 @@ const logSoftmax: Rule = (_, [x]) => {
   return [subtract(shifted, log(sum(exp(shifted), { axes: [-1], keepDims: true })))];
 };
 
+/** The kernel's second output holds the mean, not the inverse root that the operator promises and gradients need. */
+const rmsNorm: Rule = (old, [x, weight]) => {
+  const y = singleOutput(old.name, [x!, weight!], x!.shape, old.node);
+  const square = mean(multiply(x!, x!), { axes: [-1], keepDims: true });
+  return [y, divide(scalar(1), sqrt(add(square, scalar(floatOf(old, "epsilon")))))];
+};
+
 const sign: Rule = (_, [x]) => {
   const zero = scalar(0);
   const notAbove = where(lessOrEqual(zero, x!), zero, scalar(-1));
   return [where(lessOrEqual(x!, zero), notAbove, scalar(1))];
 };
 
-/** What has no WebGPU kernel in ONNX Runtime 1.30, by operator. */
+/** What has no WebGPU kernel in ONNX Runtime 1.30, or a faulty one, by operator. */
 const RULES: ReadonlyMap<string, Rule> = new Map([
   ["FusedMatMul", fusedMatMul],
   ["LogSoftmax", logSoftmax],
   ["Sign", sign],
+  ["SimplifiedLayerNormalization", rmsNorm],
 ]);
 
 /** `outputs`, computed without the operators that WebGPU lacks. Inputs and constants stay the same tensors. */

@@ -52,40 +52,48 @@ describe("sizes", () => {
 });
 
 describe("planMicrobatches", () => {
-  const lengths = fc.array(fc.integer({ min: 1, max: 3000 }), { maxLength: 60 });
+  const row = fc.record({
+    prompt: fc.nat(5),
+    promptLength: fc.integer({ min: 1, max: 300 }),
+    length: fc.integer({ min: 0, max: 3000 }),
+  });
+  const rows = fc.array(row, { maxLength: 60 });
   const budget = fc.integer({ min: 1, max: 8000 });
+  const same = (count: number, length: number, promptLength: number, prompt?: number) =>
+    Array.from({ length: count }, (_, i) => ({ prompt: prompt ?? i, promptLength, length }));
 
   it("takes every index once, longest first", () => {
     fc.assert(
-      fc.property(lengths, budget, (of, within) => {
+      fc.property(rows, budget, (of, within) => {
         const order = planMicrobatches(of, within).flat();
         expect(order.toSorted((a, b) => a - b)).toEqual(of.map((_, i) => i));
         for (let i = 1; i < order.length; i++) {
-          expect(of[order[i]!]!).toBeLessThanOrEqual(of[order[i - 1]!]!);
+          expect(of[order[i]!]!.length).toBeLessThanOrEqual(of[order[i - 1]!]!.length);
         }
       }),
     );
   });
 
-  it("keeps to the budget as it is padded, unless one sequence alone exceeds it", () => {
+  it("keeps to the budget as it is padded, unless one row alone exceeds it", () => {
     fc.assert(
-      fc.property(lengths, budget, (of, within) => {
+      fc.property(rows, budget, (of, within) => {
         for (const plan of planMicrobatches(of, within)) {
-          const padded = rowBucket(plan.length) * paddedLength(of[plan[0]!]!);
+          const own = plan.map((index) => of[index]!);
+          const prompts = rowBucket(new Set(own.map(({ prompt }) => prompt)).size);
+          const longestPrompt = paddedLength(Math.max(...own.map(({ promptLength }) => promptLength)));
+          const padded = prompts * longestPrompt + rowBucket(plan.length) * paddedLength(own[0]!.length);
           expect(plan.length === 1 || padded <= within).toBe(true);
         }
       }),
     );
   });
 
-  it("leaves no room for a further size of rows", () => {
-    expect(
-      planMicrobatches(
-        Array.from({ length: 10 }, () => 16),
-        64,
-      ).map(({ length }) => length),
-    ).toEqual([4, 4, 2]);
+  it("counts a shared prompt once", () => {
+    const sizes = (plans: number[][]) => plans.map(({ length }) => length);
+    expect(sizes(planMicrobatches(same(10, 16, 64, 0), 64 + 4 * 16))).toEqual([4, 4, 2]);
+    expect(sizes(planMicrobatches(same(10, 16, 64), 64 + 4 * 16))).toEqual(
+      Array.from({ length: 10 }, () => 1),
+    );
     expect(planMicrobatches([], 100)).toEqual([]);
-    expect(planMicrobatches([500, 20], 100)).toEqual([[0], [1]]);
   });
 });

@@ -14,7 +14,7 @@ export function bucket(value: number, step: number): number {
   return roundUp(value, Math.max(step, 2 ** Math.ceil(Math.log2(octave / 8))));
 }
 
-/** Tokens a sequence of this length is padded to. */
+/** Tokens that prompts of different lengths, or responses, are padded to. */
 export function paddedLength(length: number): number {
   return bucket(length, 16);
 }
@@ -27,26 +27,39 @@ export function rowBucket(rows: number): number {
   }
 }
 
-/** The largest of the sizes of {@link rowBucket} that is not above this. */
-function rowFloor(rows: number): number {
-  for (let size = Math.max(1, Math.floor(rows)); ; size--) if (rowBucket(size) === size) return size;
+/** What {@link planMicrobatches} needs to know of a row. */
+export interface PlannedRow {
+  /** Rows with the same key share their prompt. */
+  readonly prompt: unknown;
+  readonly promptLength: number;
+  /** Tokens behind the prompt. */
+  readonly length: number;
 }
 
 /**
- * Splits items into microbatches of similar length: sorted by length, each as large as its padded token count
- * allows, its number of rows one that needs no padding.
+ * Splits rows into microbatches of similar length: sorted by length, each with as many rows as its padded token count
+ * allows. A prompt counts once in each microbatch it appears in.
  *
- * @param lengths tokens of each item.
- * @param budget padded tokens a microbatch may hold; a single item longer than it still gets its own.
- * @returns indices into `lengths`, microbatch by microbatch, longest first (memory fails early or never).
+ * @param budget padded tokens a microbatch may hold; a single row longer than it still gets its own.
+ * @returns indices of rows, microbatch by microbatch, longest first (memory fails early or never).
  */
-export function planMicrobatches(lengths: readonly number[], budget: number): number[][] {
-  const order = lengths.map((_, index) => index).sort((a, b) => lengths[b]! - lengths[a]! || a - b);
+export function planMicrobatches(rows: readonly PlannedRow[], budget: number): number[][] {
+  const order = rows.map((_, index) => index).sort((a, b) => rows[b]!.length - rows[a]!.length || a - b);
   const batches: number[][] = [];
   for (let start = 0; start < order.length;) {
-    const rows = rowFloor(budget / paddedLength(lengths[order[start]!]!));
-    batches.push(order.slice(start, start + rows));
-    start += rows;
+    const longest = paddedLength(rows[order[start]!]!.length);
+    const prompts = new Set<unknown>();
+    let longestPrompt = 0;
+    let count = 0;
+    for (; start + count < order.length; count++) {
+      const { prompt, promptLength } = rows[order[start + count]!]!;
+      prompts.add(prompt);
+      longestPrompt = Math.max(longestPrompt, paddedLength(promptLength));
+      const padded = rowBucket(prompts.size) * longestPrompt + rowBucket(count + 1) * longest;
+      if (count > 0 && padded > budget) break;
+    }
+    batches.push(order.slice(start, start + count));
+    start += count;
   }
   return batches;
 }

@@ -1,21 +1,24 @@
-/** @file One text microbatch: sequences, their share of the visual features, and the feeds of its graph. */
+/** @file One text microbatch: prompts, responses, their share of the visual features, and the feeds of its graph. */
 import type { RgbImage } from "../../base/rgb-image.js";
 import type { Prompt } from "../contract.js";
-import { roundUp } from "./buckets.js";
+import { roundUp, type PlannedRow } from "./buckets.js";
 import type { ModelContext } from "./context.js";
 import type { FeatureTable } from "./features.js";
-import { collectImages, makeSequence, type Sequence } from "./sequence.js";
-import { packText, type TextBatch } from "./text-batch.js";
+import { collectImages, layOutPrompt, type PromptRow } from "./sequence.js";
+import { packText, type ResponseRow, type TextBatch } from "./text-batch.js";
 import { FEATURES } from "./text-programs.js";
 
-/** A prompt and what follows it. */
+/** A prompt and what follows it. Rows that share a prompt share the object. */
 export interface Row {
   readonly prompt: Prompt;
   readonly tokens: Int32Array;
 }
 
 export interface Microbatch {
-  readonly sequences: readonly Sequence[];
+  /** The distinct prompts. */
+  readonly prompts: readonly PromptRow[];
+  /** The rows, in their order; none where only prompts are asked for. */
+  readonly responses: readonly ResponseRow[];
   readonly text: TextBatch;
   readonly feeds: Record<string, Float32Array | Int32Array>;
   /** The images it shows, with the first feature row of each. */
@@ -30,17 +33,22 @@ export function promptLength(prompt: Prompt): number {
   );
 }
 
-/** Lays out rows whose images are in the table. */
+/** A row as microbatches are planned. */
+export function plannedRow({ prompt, tokens }: Row): PlannedRow {
+  return { prompt, promptLength: promptLength(prompt), length: tokens.length };
+}
+
+/** Lays out distinct prompts whose images are in the table, and responses to them. */
 export function makeMicrobatch(
   context: ModelContext,
-  rows: readonly Row[],
   table: FeatureTable,
-  options: { readonly padRows?: boolean } = {},
+  prompts: readonly Prompt[],
+  rows: readonly Row[],
 ): Microbatch {
   const hidden = context.config.text.hiddenSize;
   const starts = new Map<RgbImage, number>();
   let used = 0;
-  for (const image of collectImages(rows.map(({ prompt }) => prompt)).images) {
+  for (const image of collectImages(prompts).images) {
     starts.set(image, used);
     used += table.tokensOf(image);
   }
@@ -51,17 +59,20 @@ export function makeMicrobatch(
     const at = starts.get(image)!;
     return Int32Array.from({ length: table.tokensOf(image) }, (_, i) => at + i);
   };
-  const sequences = rows.map(({ prompt, tokens }) => makeSequence(prompt, tokens, context.config, rowsOf));
-  const text = packText(sequences, context.config, { features, ...options });
+  const laidOut = prompts.map((prompt) => layOutPrompt(prompt, context.config, rowsOf));
+  const index = new Map(prompts.map((prompt, i) => [prompt, i]));
+  const responses = rows.map(({ prompt, tokens }) => ({ prompt: index.get(prompt)!, tokens }));
+  const text = packText(laidOut, responses, context.config, features);
   return {
-    sequences,
+    prompts: laidOut,
+    responses,
     text,
     feeds: { ...text.feeds, ...(features > 0 && { [FEATURES]: buffer }) },
     images: [...starts].map(([image, at]) => ({ image, at })),
   };
 }
 
-/** What decides the form of a text graph. */
-export function textKey({ rows, length, features }: TextBatch): string {
-  return `${rows}x${length}/${features}`;
+/** The distinct prompts of some rows, in order of appearance. */
+export function distinctPrompts(rows: readonly Row[]): Prompt[] {
+  return [...new Set(rows.map(({ prompt }) => prompt))];
 }

@@ -13,8 +13,8 @@ import { DENSE_SLOTS } from "./dense-head.js";
 import { denseTargets } from "./dense-targets.js";
 import { createModelState, isVisionName, mergedWeights, snapshot, type Trainable } from "./model-state.js";
 import { createProgramCache } from "./program-cache.js";
-import type { Sequence } from "./sequence.js";
-import { layOut, packText, selectCompletions } from "./text-batch.js";
+import type { PromptRow } from "./sequence.js";
+import { layOut, packText, selectResponses } from "./text-batch.js";
 
 describe("accumulator", () => {
   it("adds up, starts over after a reset, and is zero where nothing came", () => {
@@ -96,7 +96,7 @@ beforeAll(async () => {
   base = await loadWeights(fixture("model"), config);
 });
 
-const sequence = (...ids: number[]): Sequence => ({
+const promptRow = (...ids: number[]): PromptRow => ({
   ids: Int32Array.from(ids),
   positions: Int32Array.from({ length: 3 * ids.length }, (_, i) => i % ids.length),
   ropeDelta: 0,
@@ -104,15 +104,32 @@ const sequence = (...ids: number[]): Sequence => ({
 });
 
 describe("text batches", () => {
-  it("lay sequences out row by row, padded on the right", () => {
-    const batch = packText([sequence(1, 2, 3), sequence(4), sequence(5, 6)], config, { features: 0 });
-    expect([batch.rows, batch.length]).toEqual([3, 16]);
+  it("lay prompts out one after another, then responses, padded on the right", () => {
+    const responses = [
+      { prompt: 1, tokens: Int32Array.of(7, 8, 9) },
+      { prompt: 0, tokens: Int32Array.of(6) },
+    ];
+    const prompts = [promptRow(1, 2, 3), promptRow(4), promptRow(5, 6)];
+    const batch = packText(prompts, responses, config, 0);
+    expect(batch).toMatchObject({ prompts: 3, promptLength: 16, responses: 2, responseLength: 16 });
     expect([...batch.feeds.ids.subarray(0, 4)]).toEqual([1, 2, 3, 0]);
     expect([batch.feeds.ids[16], batch.feeds.ids[32]]).toEqual([4, 5]);
+    // The last token of a response predicts nothing.
+    expect([...batch.feeds.ids.subarray(48, 51)]).toEqual([7, 8, 0]);
+    expect([...batch.feeds.promptOf!]).toEqual([1, 0]);
+    const mask = [...batch.feeds.promptMask!].map((value) => (value === 0 ? 1 : 0));
+    expect(mask.slice(0, 3)).toEqual([1, 0, 0]);
+    expect(mask.slice(16, 20)).toEqual([1, 1, 1, 0]);
     expect(batch.feeds.visualIndex).toBeUndefined();
   });
 
-  it("select, for each completion token, the place before it; values line up with them", () => {
+  it("need no mask and no padding where all prompts are as long", () => {
+    const batch = packText([promptRow(1, 2, 3), promptRow(4, 5, 6)], [], config, 0);
+    expect(batch).toMatchObject({ promptLength: 3, maskPrompts: false, responses: 0 });
+    expect(batch.feeds.promptMask).toBeUndefined();
+  });
+
+  it("select, for each response token, the place that predicts it; values line up with them", () => {
     const texts = fc.array(
       fc.tuple(
         fc.array(fc.nat(1000), { minLength: 1, maxLength: 30 }),
@@ -122,23 +139,22 @@ describe("text batches", () => {
     );
     fc.assert(
       fc.property(texts, (pairs) => {
-        const sequences = pairs.map(([prompt, completion]) => sequence(...prompt, ...completion));
-        const batch = packText(sequences, config, { features: 0 });
-        const sizes = pairs.map(([, completion]) => completion.length);
-        const selection = selectCompletions(sequences, sizes, batch.length);
-        expect(selection.count).toBeGreaterThanOrEqual(sizes.reduce((a, b) => a + b, 0));
+        const prompts = pairs.map(([prompt]) => promptRow(...prompt));
+        const responses = pairs.map(([, tokens], prompt) => ({ prompt, tokens: Int32Array.from(tokens) }));
+        const batch = packText(prompts, responses, config, 0);
+        const selection = selectResponses(prompts, responses, batch);
+        expect(selection.count).toBeGreaterThanOrEqual(selection.offsets.at(-1)!);
         const laidOut = layOut(
           selection,
-          pairs.map(([, completion], i) => (i === 0 ? undefined : completion)),
+          pairs.map(([, tokens], i) => (i === 0 ? undefined : tokens)),
           -7,
         );
-        pairs.forEach(([, completion], row) => {
-          completion.forEach((id, i) => {
-            const place = selection.offsets[row]! + i;
+        pairs.forEach(([prompt, tokens], row) => {
+          tokens.forEach((id, j) => {
+            const place = selection.offsets[row]! + j;
             expect(selection.targets[place]).toBe(id);
-            // The next token of the place that predicts it is the token itself.
-            expect(batch.feeds.ids[selection.rows[place]! + 1]).toBe(id);
-            expect(Math.floor(selection.rows[place]! / batch.length)).toBe(row);
+            const before = j === 0 ? prompt.at(-1) : tokens[j - 1];
+            expect(batch.feeds.ids[selection.rows[place]!]).toBe(before);
             expect(laidOut[place]).toBe(row === 0 ? -7 : id);
           });
         });

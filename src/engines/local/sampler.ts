@@ -14,10 +14,11 @@ import {
   type DecodingRow,
 } from "./decoder.js";
 import { encodeImages, featureTable, feedsFor } from "./features.js";
-import { makeMicrobatch, promptLength, textKey, type Row } from "./microbatch.js";
+import { makeMicrobatch, promptLength } from "./microbatch.js";
 import { createProgramCache } from "./program-cache.js";
 import { scoreRows } from "./scoring.js";
 import { collectImages } from "./sequence.js";
+import { textKey } from "./text-batch.js";
 import { compilePrefill } from "./text-programs.js";
 
 export interface LocalSamplerOptions {
@@ -51,8 +52,6 @@ function checkParams(
   if (broken !== undefined) throw new InputError(`sample: ${broken[0]} cannot be ${broken[1]}`);
 }
 
-const NO_TOKENS = new Int32Array(0);
-
 /** A prompt's state after it was read: its cache rows are copied for each of its responses. */
 interface PrefilledPrompt {
   readonly length: number;
@@ -75,11 +74,12 @@ export function createLocalSampler(options: LocalSamplerOptions): Sampler {
       context.config.text.hiddenSize,
     );
     const results: PrefilledPrompt[] = [];
-    for (const plan of planMicrobatches(prompts.map(promptLength), tokenBudget)) {
-      const rows = plan.map((index): Row => ({ prompt: prompts[index]!, tokens: NO_TOKENS }));
-      const { sequences, text, feeds } = makeMicrobatch(context, rows, table);
-      const selected = new Int32Array(text.rows);
-      sequences.forEach(({ ids }, row) => (selected[row] = row * text.length + ids.length - 1));
+    const planned = prompts.map((prompt) => ({ prompt, promptLength: promptLength(prompt), length: 0 }));
+    for (const plan of planMicrobatches(planned, tokenBudget)) {
+      const own = plan.map((index) => prompts[index]!);
+      const { prompts: sequences, text, feeds } = makeMicrobatch(context, table, own, []);
+      const selected = new Int32Array(text.prompts);
+      sequences.forEach(({ ids }, row) => (selected[row] = row * text.promptLength + ids.length - 1));
       const program = await context.programs.get(`prefill/${textKey(text)}/${context.key}`, () =>
         compilePrefill(context, text),
       );
@@ -90,7 +90,7 @@ export function createLocalSampler(options: LocalSamplerOptions): Sampler {
           const all = out[name] as Float32Array;
           const own = new Float32Array(kvHeads * ids.length * headDim);
           for (let head = 0; head < kvHeads; head++) {
-            const from = (row * kvHeads + head) * text.length * headDim;
+            const from = (row * kvHeads + head) * text.promptLength * headDim;
             own.set(all.subarray(from, from + ids.length * headDim), head * ids.length * headDim);
           }
           return own;

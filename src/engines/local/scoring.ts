@@ -3,9 +3,9 @@ import { InputError } from "../../base/errors.js";
 import type { ModelContext } from "./context.js";
 import { planMicrobatches } from "./buckets.js";
 import { encodeImages, featureTable, feedsFor } from "./features.js";
-import { makeMicrobatch, promptLength, textKey, type Row } from "./microbatch.js";
+import { distinctPrompts, makeMicrobatch, plannedRow, promptLength, type Row } from "./microbatch.js";
 import { collectImages } from "./sequence.js";
-import { selectCompletions } from "./text-batch.js";
+import { selectResponses, textKey } from "./text-batch.js";
 import { compileScore } from "./text-programs.js";
 
 /** Log-probability of each row's tokens at a temperature, under some weights. */
@@ -22,15 +22,10 @@ export async function scoreRows(
   const images = collectImages(rows.map(({ prompt }) => prompt)).images;
   const table = featureTable(await encodeImages(context, weights, images), context.config.text.hiddenSize);
   const results: Float32Array[] = rows.map(() => new Float32Array(0));
-  const lengths = rows.map(({ prompt, tokens }) => promptLength(prompt) + tokens.length);
-  for (const plan of planMicrobatches(lengths, options.tokenBudget)) {
-    const batch = makeMicrobatch(
-      context,
-      plan.map((index) => rows[index]!),
-      table,
-    );
-    const sizes = plan.map((index) => rows[index]!.tokens.length);
-    const selection = selectCompletions(batch.sequences, sizes, batch.text.length);
+  for (const plan of planMicrobatches(rows.map(plannedRow), options.tokenBudget)) {
+    const own = plan.map((index) => rows[index]!);
+    const batch = makeMicrobatch(context, table, distinctPrompts(own), own);
+    const selection = selectResponses(batch.prompts, batch.responses, batch.text);
     const key = `score/${textKey(batch.text)}/${selection.count}/${context.key}`;
     const program = await context.programs.get(key, () => compileScore(context, batch.text, selection.count));
     const { logprobs } = await program.run(
@@ -43,7 +38,7 @@ export async function scoreRows(
     );
     plan.forEach((index, row) => {
       const from = selection.offsets[row]!;
-      results[index] = (logprobs as Float32Array).slice(from, from + sizes[row]!);
+      results[index] = (logprobs as Float32Array).slice(from, selection.offsets[row + 1]!);
     });
   }
   return results;

@@ -1,16 +1,16 @@
-/** @file A prompt and its completion as one row of token ids, with M-RoPE positions and the places of its images. */
+/** @file A prompt as one row of token ids, with M-RoPE positions and the places of its images. */
 import { InputError } from "../../base/errors.js";
 import type { RgbImage } from "../../base/rgb-image.js";
 import type { QwenConfig } from "../../qwen/config.js";
 import { textPositions } from "../../qwen/positions.js";
 import type { Prompt } from "../contract.js";
 
-/** One row of a batch. */
-export interface Sequence {
+/** A prompt, laid out. */
+export interface PromptRow {
   readonly ids: Int32Array;
   /** [3, length]: time, height, width. */
   readonly positions: Int32Array;
-  /** Position of the token after the last = its index + this, on all three axes. */
+  /** Position of a later token = its index + this, on all three axes. */
   readonly ropeDelta: number;
   /** For each token the row of its visual feature, -1 for text. */
   readonly featureRows: Int32Array;
@@ -34,17 +34,16 @@ export function collectImages(prompts: readonly Prompt[]): ImageTable {
 }
 
 /**
- * Lays out a prompt and, behind it, a completion.
+ * Lays out a prompt.
  *
  * @param featureRows the feature rows of an image's tokens in reading order.
  * @throws InputError where an image's size or token count does not fit the model.
  */
-export function makeSequence(
+export function layOutPrompt(
   prompt: Prompt,
-  completion: Int32Array,
   config: QwenConfig,
   featureRows: (image: RgbImage) => Int32Array,
-): Sequence {
+): PromptRow {
   const { patchSize, mergeSize } = config.vision;
   const ids: number[] = [];
   const features: number[] = [];
@@ -73,10 +72,6 @@ export function makeSequence(
       ids.push(config.tokens.image);
       features.push(row);
     }
-  }
-  for (const id of completion) {
-    ids.push(id);
-    features.push(-1);
   }
   const tokens = Int32Array.from(ids);
   const { positions, ropeDelta } = textPositions(tokens, { images: grids, config });

@@ -15,14 +15,8 @@ import {
   type ProgramOptions,
   type Tensor,
 } from "../../tensor/index.js";
+import { textRows, type TextShape } from "./text-batch.js";
 import { lossGraph, type LossGraphKind } from "./policy-graph.js";
-
-/** What decides the form of a text graph. */
-export interface TextShape {
-  readonly rows: number;
-  readonly length: number;
-  readonly features: number;
-}
 
 export interface TextGraphContext {
   readonly config: QwenConfig;
@@ -45,21 +39,22 @@ export function placement(
 }
 
 function decoder(config: QwenConfig, weights: WeightSource, shape: TextShape) {
-  const { rows, length, features } = shape;
-  const tokens = rows * length;
+  const { responses, promptLength, maskPrompts, features } = shape;
+  const rows = textRows(shape);
   const half = config.text.headDim / 2;
   const featureInput = features > 0 ? input(FEATURES, [features, config.text.hiddenSize]) : undefined;
   const outputs: TextOutputs = languageModel(config.text, weights, {
-    batch: rows,
-    length,
-    ids: input("ids", [tokens], "int32"),
-    cos: input("cos", [tokens, half]),
-    sin: input("sin", [tokens, half]),
+    ...shape,
+    ids: input("ids", [rows], "int32"),
+    cos: input("cos", [rows, half]),
+    sin: input("sin", [rows, half]),
+    ...(responses > 0 && { promptOf: input("promptOf", [responses], "int32") }),
+    ...(responses > 0 && maskPrompts && { promptMask: input("promptMask", [responses, 1, 1, promptLength]) }),
     ...(featureInput && {
       visual: {
         features: featureInput,
-        index: input("visualIndex", [tokens], "int32"),
-        isImage: input("isImage", [tokens, 1]),
+        index: input("visualIndex", [rows], "int32"),
+        isImage: input("isImage", [rows, 1]),
       },
     }),
   });
@@ -83,11 +78,11 @@ export function compileScore(context: TextGraphContext, shape: TextShape, count:
   return compile({ logprobs }, placement(context, weights));
 }
 
-/** Outputs `logits` [rows, vocabulary] at each prompt's last token and the cache, `key_i` and `value_i` by layer. */
+/** Outputs `logits` [prompts, vocabulary] at each prompt's last token and the cache, `key_i` and `value_i` by layer. */
 export function compilePrefill(context: TextGraphContext, shape: TextShape): Promise<Program> {
   const weights = weightInputs(context.adapters);
   const { outputs } = decoder(context.config, weights, shape);
-  const last = gatherRows(outputs.hidden.at(-1)!, input("selected", [shape.rows], "int32"));
+  const last = gatherRows(outputs.hidden.at(-1)!, input("selected", [shape.prompts], "int32"));
   const cache: Record<string, Tensor> = {};
   outputs.cache.forEach(({ key, value }, layer) => {
     cache[`key_${layer}`] = key;

@@ -8,11 +8,11 @@ import { planMicrobatches } from "./buckets.js";
 import type { ModelContext } from "./context.js";
 import { denseTargets } from "./dense-targets.js";
 import { encodeImages, featureTable, feedsFor, type EncodedBatch, type FeatureTable } from "./features.js";
-import { makeMicrobatch, promptLength, textKey } from "./microbatch.js";
+import { distinctPrompts, makeMicrobatch, plannedRow, promptLength } from "./microbatch.js";
 import { isVisionName, type ModelState } from "./model-state.js";
 import { lossGraphKind, lossScalars } from "./policy-graph.js";
 import { collectImages } from "./sequence.js";
-import { layOut, selectCompletions } from "./text-batch.js";
+import { layOut, selectResponses, textKey } from "./text-batch.js";
 import { compileTraining, FEATURES, gradientName } from "./text-programs.js";
 import { visionFeeds, visionKey } from "./vision-batch.js";
 import { compileVisionGradient } from "./vision-programs.js";
@@ -134,13 +134,11 @@ async function textPasses(
   const temperature = loss.kind === "policy" ? loss.temperature : 1;
   const trainable = new Set([...state.trainable].filter((name) => !isVisionName(name)));
   const results: Float32Array[] = batch.map(() => new Float32Array(0));
-  const lengths = batch.map(({ prompt, tokens }) => promptLength(prompt) + tokens.length);
   let total = 0;
-  for (const plan of planMicrobatches(lengths, tokenBudget)) {
+  for (const plan of planMicrobatches(batch.map(plannedRow), tokenBudget)) {
     const data = plan.map((index) => batch[index]!);
-    const micro = makeMicrobatch(context, data, table);
-    const sizes = data.map(({ tokens }) => tokens.length);
-    const selection = selectCompletions(micro.sequences, sizes, micro.text.length);
+    const micro = makeMicrobatch(context, table, distinctPrompts(data), data);
+    const selection = selectResponses(micro.prompts, micro.responses, micro.text);
     const key = [
       "train",
       textKey(micro.text),
@@ -191,7 +189,7 @@ async function textPasses(
     total += Number(out.loss![0]);
     plan.forEach((index, row) => {
       const from = selection.offsets[row]!;
-      results[index] = (out.logprobs as Float32Array).slice(from, from + sizes[row]!);
+      results[index] = (out.logprobs as Float32Array).slice(from, selection.offsets[row + 1]!);
     });
     for (const name of trainable) {
       const gradient = out[gradientName(name)];

@@ -139,6 +139,31 @@ describe("what operators compute", () => {
     );
   });
 
+  it("keys before a sequence are seen by all of it: the end of a longer sequence, padding left out", async () => {
+    const rng = createRng(8);
+    const random = (shape: Shape) => constant(floats(rng, shape), shape);
+    const [before, length, group] = [3, 4, 2];
+    const [k, v] = [random([2, 1, before + length, 3]), random([2, 1, before + length, 3])];
+    const q = random([2, 1, (before + length) * group, 3]);
+    const whole = causalAttention(q, k, v, { scale: 0.5, group, block: 2 });
+    const tail = (x: Tensor, from: number) => slice(x, 2, from, x.shape[2]!);
+    const expected = await evaluate(tail(whole, before * group));
+    // A place of padding behind each prefix must change nothing.
+    const padded = (x: Tensor) => concat([slice(x, 2, 0, before), random([2, 1, 1, 3])], 2);
+    const mask = constant(additiveKeyMask([1, 1, 1, 0, 1, 1, 1, 0]), [2, 1, 1, before + 1]);
+    const prefixes = [
+      { key: slice(k, 2, 0, before), value: slice(v, 2, 0, before) },
+      { key: padded(k), value: padded(v), mask },
+    ];
+    for (const prefix of prefixes) {
+      const options = { scale: 0.5, group, block: 2, prefix };
+      const got = await evaluate(
+        causalAttention(tail(q, before * group), tail(k, before), tail(v, before), options),
+      );
+      got.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5));
+    }
+  });
+
   it("a row of keys that are all padding stays finite", async () => {
     const x = count([1, 2, 2]);
     const mask = constant(additiveKeyMask([0, 0]), [1, 1, 2]);

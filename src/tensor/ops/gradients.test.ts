@@ -278,9 +278,29 @@ const cases: Record<string, Maker> = {
     const [batch, heads, length, group, width] = [1, 2, 6, 3, 3].map((most) => rng.int(1, most));
     const block = rng.int(1, 8);
     const keys = [batch!, heads!, length!, width!];
+    const own = [operand(rng, keys.with(2, length! * group!)), operand(rng, keys), operand(rng, keys)];
+    const before = rng.int(0, 3);
+    if (before === 0) {
+      return {
+        operands: own,
+        build: ([q, k, v]) => causalAttention(q!, k!, v!, { scale: 0.7, group: group!, block }),
+      };
+    }
+    const shape = keys.with(2, before);
+    // The last key of the prefix is padding, where there are others.
+    const hidden = Float32Array.from({ length: batch! * before }, (_, i) =>
+      before > 1 && i % before === before - 1 ? -1e9 : 0,
+    );
+    const mask = rng.next() < 0.5 ? constant(hidden, [batch!, 1, 1, before]) : undefined;
     return {
-      operands: [operand(rng, keys.with(2, length! * group!)), operand(rng, keys), operand(rng, keys)],
-      build: ([q, k, v]) => causalAttention(q!, k!, v!, { scale: 0.7, group: group!, block }),
+      operands: [...own, operand(rng, shape), operand(rng, shape)],
+      build: ([q, k, v, key, value]) =>
+        causalAttention(q!, k!, v!, {
+          scale: 0.7,
+          group: group!,
+          block,
+          prefix: { key: key!, value: value!, mask },
+        }),
     };
   },
 } satisfies Partial<Record<Name, Maker>>;
