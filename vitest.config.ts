@@ -11,6 +11,8 @@ export default defineConfig({
     // Far above what any test takes: a busy machine must not fail one.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Where CI is set, picocolors colours pipes too; tests read what people's pipes get.
+    env: { NO_COLOR: "1" },
     projects: [
       {
         extends: true,

@@ -1,25 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { InputError } from "../base/errors.js";
-import { parseResponse, renderResponse } from "../response/index.js";
+import { parseResponse } from "../response/index.js";
 import { checkRewardConfig, defaultRewardConfig } from "./config.js";
-import { boxOf, said, truthOf, type Corners } from "../../test/support/groups.js";
+import { exploits, honest, people, text, truth } from "../../test/support/exploits.js";
+import { said } from "../../test/support/groups.js";
 import { scoreGroup } from "./total.js";
 import { truthFromSample } from "./truth.js";
 
-const people: Corners[] = [
-  [40, 100, 80, 200],
-  [60, 100, 100, 200],
-  [300, 120, 340, 220],
-  [320, 118, 362, 220],
-  [500, 90, 540, 190],
-];
-const truth = truthOf(people);
-const text = (answer: readonly Corners[], look: readonly Corners[] = []) =>
-  renderResponse({
-    think: "people",
-    look: look.map(boxOf),
-    answer: answer.map((corners) => ({ box: boxOf(corners), label: "person" })),
-  });
 /** Totals of texts scored as one group. */
 const score = (...texts: string[]) =>
   scoreGroup(
@@ -73,31 +60,6 @@ describe("scoreGroup", () => {
 });
 
 describe("exploits earn less than the honest answer", () => {
-  // The honest group is unsure of the last person, looks there, and finds the others a little off.
-  const near = people.map(([x1, y1, x2, y2]): Corners => [x1 + 2, y1, x2 + 2, y2]);
-  const honest = [text(near, [people[4]!]), text(near.slice(0, 4), [people[4]!]), text(near, [people[4]!])];
-  const everywhere: Corners = [0, 0, 640, 480];
-  const grid: Corners[] = [];
-  for (let x = 0; x < 640; x += 40) for (let y = 0; y < 480; y += 80) grid.push([x, y, x + 40, y + 80]);
-  const good = text(near, [people[4]!]);
-  const exploits: [string, string][] = [
-    ["one safe box", text(near.slice(0, 1))],
-    ["a grid of boxes", text(grid)],
-    ["the whole image", text([everywhere])],
-    ["every box ten times", text(near.flatMap((c) => Array<Corners>(10).fill(c)))],
-    ["looking everywhere", text(near, [everywhere])],
-    ["looking at every person", text(near, people)],
-    ["no answer", text([])],
-    ["an unreadable answer", good.replace(/<answer>.*/, "<answer>all of them</answer>")],
-    ["nested tags", good.replace("<answer>", `<answer><answer>`).replace("</answer>", "</answer></answer>")],
-    ["two answers", `${text(grid)}${good}`],
-    ["an answer in the thinking", `<think>${good}</think>`],
-    ["blank thinking", good.replace("people", "  ")],
-    ["cut off before the end", good.slice(0, -30)],
-    ["another label", good.replaceAll("person", "people")],
-    ["nothing", ""],
-  ];
-
   it.each(exploits)("%s", (_, exploit) => {
     const scores = score(...honest, exploit);
     const best = Math.max(...scores.slice(0, 3).map((s) => s.total));
