@@ -19,7 +19,9 @@ describe("writeFileAtomic", () => {
   it("keeps the old content and cleans up when the rename fails", async () => {
     const folder = await scratch();
     await mkdir(join(folder, "taken", "inside"), { recursive: true });
-    await expect(writeFileAtomic(join(folder, "taken"), "x")).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST|directory/);
+    await expect(writeFileAtomic(join(folder, "taken"), "x")).rejects.toThrow(
+      /EISDIR|ENOTEMPTY|EEXIST|directory/,
+    );
     expect(await readdir(folder)).toEqual(["taken"]);
   });
 });
