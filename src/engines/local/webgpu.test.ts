@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fixture } from "../../../test/qwen-fixture.js";
+import { expectBelow, floats } from "../../../test/support/golden-batch.js";
 import { goldenSuite } from "../../../test/support/golden-suite.js";
 import { missingAdapter } from "../../../test/support/webgpu-adapter.js";
+import { box } from "../../geometry/box.js";
+import type { Datum } from "../contract.js";
 import { createLocalEngine, openLocalModel } from "./engine.js";
 
 const missing = await missingAdapter();
@@ -69,5 +72,57 @@ describe.skipIf(missing !== undefined)(`the local engine on WebGPU equals Huggin
     expect(second).toBeLessThan(first! - 0.01);
     expect(Math.abs(sampled! - second!)).toBeLessThan(1e-4);
     expect(Math.abs(loaded! - first!)).toBeLessThan(1e-4);
+  });
+
+  it("agrees with the CPU on a policy step with KL, two responses to one prompt, and pretraining's head", async () => {
+    const { data, text } = golden();
+    const { prompt, tokens } = data[0]!;
+    const logprobs = floats(text, "a.completion_logprobs");
+    const batch = [tokens.length, tokens.length - 5].map((length, row): Datum => {
+      const near = (step: number) =>
+        logprobs.slice(0, length).map((value, t) => value + 0.3 * Math.sin(step + t));
+      return {
+        prompt,
+        tokens: tokens.slice(0, length),
+        weights: new Float32Array(length).fill(0.02),
+        advantages: Float32Array.from({ length }, (_, t) => (row === 0 ? 1 : -0.7) + 0.1 * t),
+        oldLogprobs: near(row),
+        referenceLogprobs: near(row + 2),
+      };
+    });
+    const loss = {
+      kind: "policy",
+      clipLow: 0.2,
+      clipHigh: 0.2,
+      klBeta: 0.04,
+      klEstimator: "k3",
+      temperature: 0.9,
+    } as const;
+    const image = prompt.chunks.flatMap((chunk) => (chunk.kind === "image" ? [chunk.image] : []))[0]!;
+    const dense = { instances: new Map([[image, [box<"model">(10, 12, 50, 70)]]]), weight: 0.5 };
+    const steps = await Promise.all(
+      (["cpu", "webgpu"] as const).map(async (device) => {
+        const engine = await createLocalEngine({ modelDir: fixture("model"), device, denseHead: true });
+        const numbers: number[] = [];
+        for (let step = 0; step < 2; step++) {
+          const report = await engine.forwardBackward(batch, loss, dense);
+          const { gradNorm } = await engine.optimStep({ learningRate: 1e-3, weightDecay: 0, maxGradNorm: 1 });
+          numbers.push(
+            report.loss,
+            report.denseLoss!,
+            gradNorm,
+            ...report.logprobs.flatMap((row) => [...row]),
+          );
+        }
+        await engine.close();
+        return numbers;
+      }),
+    );
+    const [cpu, webgpu] = steps as [number[], number[]];
+    expect(webgpu).toHaveLength(cpu.length);
+    expectBelow(
+      1e-4,
+      cpu.map((value, i) => [`${i}`, Math.abs(webgpu[i]! - value) / Math.max(1, Math.abs(value))]),
+    );
   });
 });
