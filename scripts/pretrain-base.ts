@@ -11,17 +11,13 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
 import { z } from "zod";
-import { deriveSeed, createRng, writeFileAtomic, writeJsonAtomic } from "../src/base/index.js";
+import { createRng, deriveSeed } from "../src/base/index.js";
 import { generateScene } from "../src/datasets/scenes/index.js";
 import { TEACHER_VOCABULARY } from "../src/datasets/teacher.js";
 import type { Sample } from "../src/datasets/sample.js";
 import { createLocalEngine, type LocalEngine } from "../src/engines/local/engine.js";
-import { compactTokenizer, NUMBER_TOKENS } from "../src/qwen/compact-tokenizer.js";
-import { CLIP_MEAN, CLIP_STD, formatImageProcessorConfig } from "../src/qwen/image-processor-config.js";
-import { formatConfig, loadConfig, parseConfig, type QwenConfig } from "../src/qwen/config.js";
-import { formatGenerationConfig } from "../src/qwen/generation-config.js";
-import { initialWeights } from "../src/qwen/initial-weights.js";
-import { saveWeights } from "../src/qwen/weights.js";
+import { loadConfig } from "../src/qwen/config.js";
+import { writeUntrainedModel } from "../src/qwen/model-folder.js";
 import { promptText } from "../src/response/prompt.js";
 import { defaultRewardConfig } from "../src/rewards/index.js";
 import { generatedSource } from "../src/rl/batches.js";
@@ -91,75 +87,15 @@ const recipeSchema = z.strictObject({
 });
 type BaseRecipe = z.infer<typeof recipeSchema>;
 
-/** The config of a model of these sizes, for this tokenizer. */
-function modelConfig({ model }: BaseRecipe, vocabSize: number, idOf: (token: string) => number): QwenConfig {
-  const { text, vision } = model;
-  const config: QwenConfig = {
-    text: {
-      ...text,
-      rmsNormEps: 1e-6,
-      tieWordEmbeddings: true,
-      vocabSize,
-      headDim: text.hiddenSize / text.heads,
-    },
-    vision: {
-      ...vision,
-      temporalPatchSize: 2,
-      inChannels: 3,
-      tokensPerSecond: 2,
-      outHiddenSize: text.hiddenSize,
-    },
-    tokens: {
-      image: idOf("<|image_pad|>"),
-      video: idOf("<|video_pad|>"),
-      visionStart: idOf("<|vision_start|>"),
-      visionEnd: idOf("<|vision_end|>"),
-      eos: [idOf("<|im_end|>")],
-      pad: idOf("<|endoftext|>"),
-      bos: idOf("<|endoftext|>"),
-    },
-  };
-  // Through the checks that a published config goes through.
-  return parseConfig(JSON.parse(JSON.stringify(formatConfig(config))));
-}
-
-/** Writes an untrained model folder. */
-async function initialize(folder: string, recipe: BaseRecipe): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const made = compactTokenizer({
-    labels: recipe.labels,
-    words: [...TEACHER_VOCABULARY],
-    phrases: [promptText(recipe.prompt, recipe.labels)],
+/** Writes an untrained model folder; its weights last, for a resumed run looks for them. */
+async function initialize(folder: string, { model, prompt, labels, seed }: BaseRecipe): Promise<void> {
+  await writeModelTask(folder, { prompt, labels });
+  await writeUntrainedModel(folder, {
+    ...model,
+    text: { ...model.text, tieWordEmbeddings: true },
+    tokenizer: { labels, words: [...TEACHER_VOCABULARY], phrases: [promptText(prompt, labels)] },
+    seed,
   });
-  const { added_tokens: added } = made.tokenizer as { added_tokens: { id: number; content: string }[] };
-  const idOf = (token: string) => added.find(({ content }) => content === token)!.id;
-  // A multiple of 16 rows: no kernel has a ragged end.
-  const config = modelConfig(recipe, Math.ceil(made.vocabSize / 16) * 16, idOf);
-  const { minPixels, maxPixels } = recipe.model;
-  const { patchSize, mergeSize, temporalPatchSize } = config.vision;
-  await writeJsonAtomic(join(folder, "config.json"), formatConfig(config));
-  await writeJsonAtomic(join(folder, "tokenizer.json"), made.tokenizer);
-  await writeJsonAtomic(join(folder, "tokenizer_config.json"), made.tokenizerConfig);
-  await writeFileAtomic(join(folder, "chat_template.jinja"), made.chatTemplate);
-  await writeJsonAtomic(
-    join(folder, "preprocessor_config.json"),
-    formatImageProcessorConfig({
-      patchSize,
-      mergeSize,
-      temporalPatchSize,
-      minPixels,
-      maxPixels,
-      mean: CLIP_MEAN,
-      std: CLIP_STD,
-    }),
-  );
-  await writeJsonAtomic(
-    join(folder, "generation_config.json"),
-    formatGenerationConfig({ eos: config.tokens.eos, pad: config.tokens.pad }),
-  );
-  await writeModelTask(folder, { prompt: recipe.prompt, labels: recipe.labels });
-  const numberTokens = Int32Array.from({ length: NUMBER_TOKENS }, (_, n) => n);
-  await saveWeights(folder, config, initialWeights(config, { seed: recipe.seed, numberTokens }));
 }
 
 /** Scene number `index` of the curriculum. */

@@ -7,6 +7,7 @@ export * from "./image-processor-config.js";
 export { imageGrid, imageTokens, patchify, preprocess, resizeToModel } from "./image-processor.js";
 export type { GridThw, PatchedImage, PreprocessedImage } from "./image-processor.js";
 export * from "./lora-targets.js";
+export * from "./model-folder.js";
 export * from "./parameters.js";
 export * from "./peft.js";
 export * from "./positions.js";
