@@ -3,6 +3,7 @@ import { basename, extname, join } from "node:path";
 import { Command } from "commander";
 import type { Box } from "../geometry/box.js";
 import type { CliContext } from "./context.js";
+import { judgeImages } from "./judge-images.js";
 import {
   addModelOptions,
   addTaskOptions,
@@ -38,7 +39,6 @@ async function detect(
 ): Promise<void> {
   const { decodeImage } = await import("../datasets/index.js");
   const { writeFileAtomic, writeJsonAtomic } = await import("../base/index.js");
-  const { evaluateImages, qwenCodec, qwenEncoder } = await import("../rl/index.js");
   const { defaultRewardConfig } = await import("../rewards/index.js");
   const { renderPanels } = await import("../study/index.js");
   const task = await taskOf(options.model, options);
@@ -55,17 +55,11 @@ async function detect(
       objects: [],
       ignore: [],
     }));
-    for await (const { id, width, height, responses } of evaluateImages({
-      sampler: model.sampler,
-      samples,
-      encode: qwenEncoder(model.processor, task),
-      codec: qwenCodec(model.processor, model.config.tokens.eos),
-      config: {
-        maxTokens: options.maxTokens,
-        maxBoxRepeats: 4,
-        seed: options.seed,
-        rewards: defaultRewardConfig,
-      },
+    for await (const { id, width, height, responses } of judgeImages(model, samples, {
+      task,
+      rewards: defaultRewardConfig,
+      maxTokens: options.maxTokens,
+      seed: options.seed,
     })) {
       const i = Number(id);
       const response = responses[0]!;

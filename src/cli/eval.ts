@@ -1,6 +1,7 @@
 /** @file `dip-r1 eval`: a model judged on a dataset, greedy and, where asked, sampled. */
 import { Command } from "commander";
 import { numberOption, type CliContext } from "./context.js";
+import { judgeImages } from "./judge-images.js";
 import {
   addModelOptions,
   addTaskOptions,
@@ -25,7 +26,7 @@ async function evaluate(options: EvalOptions, { print, logger }: CliContext): Pr
   const { rewards } = await rewardsOf(options.recipe);
   const dataset = await openDataset(options.data);
   const images = Math.min(options.limit ?? dataset.length, dataset.length);
-  const { evaluateImages, qwenCodec, qwenEncoder, summarizeEvaluation } = await import("../rl/index.js");
+  const { summarizeEvaluation } = await import("../rl/index.js");
   const { compareSet, comparisonTable } = await import("../study/index.js");
   const model = await openModel(options);
   async function* firstSamples() {
@@ -33,19 +34,12 @@ async function evaluate(options: EvalOptions, { print, logger }: CliContext): Pr
   }
   const judge = async (decoding: "greedy" | "sampled") => {
     const judged = [];
-    for await (const image of evaluateImages({
-      sampler: model.sampler,
-      samples: firstSamples(),
-      encode: qwenEncoder(model.processor, task),
-      codec: qwenCodec(model.processor, model.config.tokens.eos),
-      config: {
-        temperature: decoding === "greedy" ? 0 : 1,
-        n: decoding === "greedy" ? 1 : options.samples,
-        maxTokens: options.maxTokens,
-        maxBoxRepeats: 4,
-        seed: options.seed,
-        rewards,
-      },
+    for await (const image of judgeImages(model, firstSamples(), {
+      task,
+      rewards,
+      maxTokens: options.maxTokens,
+      seed: options.seed,
+      sampled: decoding === "greedy" ? 0 : options.samples,
     })) {
       judged.push(image);
       logger.progress(`${dataset.name}, ${decoding}: ${judged.length}/${images} images`);

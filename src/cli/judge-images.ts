@@ -1,0 +1,43 @@
+/** @file Responses of an opened model to samples, read and judged: what `detect` and `eval` have in common. */
+import type { Sample } from "../datasets/sample.js";
+import type { LocalModel } from "../engines/local/engine.js";
+import type { RewardConfig } from "../rewards/types.js";
+import type { EvaluatedImage, TaskOptions } from "../rl/index.js";
+
+/** Options of {@link judgeImages}. */
+export interface JudgeOptions {
+  readonly task: TaskOptions;
+  readonly rewards: RewardConfig;
+  /** Longest response, tokens. */
+  readonly maxTokens: number;
+  /** Of sampled responses. */
+  readonly seed: number;
+  /** Responses an image at temperature 1; 0 = one greedy response. @default 0 */
+  readonly sampled?: number;
+}
+
+/** How often a response may write one box before it is ended: as in the shipped recipes. */
+const MAX_BOX_REPEATS = 4;
+
+/** One record a sample, in their order; the model stays open. */
+export async function* judgeImages(
+  { sampler, processor, config }: LocalModel,
+  samples: Iterable<Sample> | AsyncIterable<Sample>,
+  { task, rewards, maxTokens, seed, sampled = 0 }: JudgeOptions,
+): AsyncGenerator<EvaluatedImage> {
+  const { evaluateImages, qwenCodec, qwenEncoder } = await import("../rl/index.js");
+  yield* evaluateImages({
+    sampler,
+    samples,
+    encode: qwenEncoder(processor, task),
+    codec: qwenCodec(processor, config.tokens.eos),
+    config: {
+      temperature: sampled > 0 ? 1 : 0,
+      n: Math.max(1, sampled),
+      maxTokens,
+      maxBoxRepeats: MAX_BOX_REPEATS,
+      seed,
+      rewards,
+    },
+  });
+}
