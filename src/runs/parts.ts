@@ -7,7 +7,6 @@ import { resolve } from "node:path";
 import { codeFingerprint, deriveSeed, fingerprintPath, InputError } from "../base/index.js";
 import { openDataset, type Dataset, type Sample } from "../datasets/index.js";
 import type { Engine } from "../engines/contract.js";
-import { loadConfig, resolveTargets } from "../qwen/index.js";
 import {
   qwenCodec,
   qwenEncoder,
@@ -142,27 +141,27 @@ export async function openParts(loaded: LoadedRecipe): Promise<RunParts> {
     openDataset(recipe.data.train, { baseDir: folder }),
     openEvaluationSets(loaded),
   ]);
-  const config = await loadConfig(modelDir);
   const { trainable } = recipe;
-  const frozen = trainable.vision === "frozen";
+  const freezeVision = trainable.vision === "frozen";
   const engine = await createLocalEngine({
     modelDir,
     device: recipe.engine.device,
     seed: recipe.seed,
     trainable:
       trainable.kind === "full"
-        ? { kind: "full", freezeVision: frozen }
+        ? { kind: "full", freezeVision }
         : {
             kind: "lora",
             rank: trainable.rank,
             alpha: trainable.alpha,
-            modules: resolveTargets(trainable.targets, config, frozen ? "model\\.visual\\..*" : []),
+            targets: trainable.targets,
+            freezeVision,
           },
   });
   const { labels } = recipe.data;
   return {
     engine,
-    codec: qwenCodec(engine.processor, config.tokens.eos),
+    codec: qwenCodec(engine.processor, engine.config.tokens.eos),
     encode: qwenEncoder(engine.processor, { prompt: recipe.prompt, labels }),
     teach: qwenTeacher({ labels }),
     source: datasetSource(train, deriveSeed(recipe.seed, "data")),

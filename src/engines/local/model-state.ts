@@ -41,14 +41,17 @@ export interface ModelState {
   readonly trainable: ReadonlySet<string>;
 }
 
+/** Whether a weight, or an adapter's matrix under PEFT's name, belongs to the vision tower. */
 export const isVisionName = (name: string) => name.includes("model.visual.");
 
 const VISION_MODULES = "model\\.visual\\..*";
 
+type LoraTrainable = Exclude<Trainable, { kind: "full" }>;
+
 /** The modules that get adapters, and the targets that name exactly those to PEFT. */
-function adaptedModules(
+function resolveModules(
   config: QwenConfig,
-  trainable: Exclude<Trainable, { kind: "full" }>,
+  trainable: LoraTrainable,
 ): { readonly modules: readonly string[]; readonly targets: LoraTargets } {
   if ("modules" in trainable) {
     const linear = linearModules(config);
@@ -68,9 +71,25 @@ function adaptedModules(
 }
 
 /**
- * The state at the start of a run; new adapters are made as PEFT makes them (A uniform, B zero).
+ * The modules that get adapters, and the targets that name exactly those to PEFT. Needs no weights, so that a wrong
+ * recipe shows before a large model is read.
  *
  * @throws InputError where targets name no layer that could be adapted, or the rank is no positive integer.
+ */
+export function adaptedModules(config: QwenConfig, trainable: LoraTrainable) {
+  const { rank, alpha } = trainable;
+  if (!Number.isInteger(rank) || rank < 1 || !(alpha > 0)) {
+    throw new InputError(`LoRA: rank ${rank} and alpha ${alpha} must be positive, the rank an integer`);
+  }
+  const resolved = resolveModules(config, trainable);
+  if (resolved.modules.length === 0) throw new InputError("LoRA: no layer is left to adapt");
+  return resolved;
+}
+
+/**
+ * The state at the start of a run; new adapters are made as PEFT makes them (A uniform, B zero).
+ *
+ * @throws InputError as {@link adaptedModules} does.
  */
 export function createModelState(
   config: QwenConfig,
@@ -84,11 +103,7 @@ export function createModelState(
     return { weights, adapters: new Map(), trainable: new Set(names) };
   }
   const { rank, alpha } = trainable;
-  if (!Number.isInteger(rank) || rank < 1 || !(alpha > 0)) {
-    throw new InputError(`LoRA: rank ${rank} and alpha ${alpha} must be positive, the rank an integer`);
-  }
   const { modules, targets } = adaptedModules(config, trainable);
-  if (modules.length === 0) throw new InputError("LoRA: no layer is left to adapt");
   const shapes = linearModules(config);
   const adapters = new Map<string, LoraLayer>();
   const names = new Set<string>();
