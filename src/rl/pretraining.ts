@@ -39,7 +39,9 @@ export function withDenseLoss<S>(
       capabilities: engine.capabilities,
       sampler: () => engine.sampler(),
       reference: () => engine.reference(),
-      forwardBackward: (batch, loss) => engine.forwardBackward(batch, loss, { instances, weight }),
+      // A copy: where calls overlap, the step's end must not empty what a waiting call still has to read.
+      forwardBackward: (batch, loss) =>
+        engine.forwardBackward(batch, loss, { instances: new Map(instances), weight }),
       optimStep(params) {
         // A picture is seen once: what is kept of it ends with its step.
         instances.clear();

@@ -14,16 +14,18 @@ import { createAccumulator } from "./accumulator.js";
 import { loadCheckpoint, saveCheckpoint, writeModelFolder } from "./checkpoint.js";
 import type { ModelContext } from "./context.js";
 import { denseShapes } from "./dense-head.js";
-import { createModelState, mergedWeights, snapshot, type Trainable } from "./model-state.js";
+import { adaptedModules, createModelState, mergedWeights, snapshot, type Trainable } from "./model-state.js";
 import { createProgramCache } from "./program-cache.js";
 import { createLocalSampler } from "./sampler.js";
 import { forwardBackward, type DenseSupervision, type TrainingReport } from "./trainer.js";
+import { createTurns, samplerInTurns } from "./turns.js";
 
 /** Padded tokens of a microbatch: what a few hundred MB of activations hold for a small model. */
 const TOKEN_BUDGET = 6144;
 /** Compiled graphs kept; each holds the memory of its largest run. */
 const PROGRAM_LIMIT = 24;
 
+/** Which model to open, and where it runs. */
 export interface LocalModelOptions {
   /** A Hugging Face folder: config.json, safetensors, tokenizer, processor. */
   readonly modelDir: string;
@@ -33,6 +35,7 @@ export interface LocalModelOptions {
   readonly tokenBudget?: number;
 }
 
+/** Which model to open, and what of it is trained. */
 export interface LocalEngineOptions extends LocalModelOptions {
   /** What is trained. @default everything */
   readonly trainable?: Trainable;
@@ -42,7 +45,7 @@ export interface LocalEngineOptions extends LocalModelOptions {
   readonly denseHead?: boolean;
 }
 
-/** The engine contract, and what only this engine can do. */
+/** The engine contract, and what only this engine can do. Calls may overlap: they are worked on one by one, in their order. */
 export interface LocalEngine extends Engine {
   readonly config: QwenConfig;
   readonly processor: QwenProcessor;
@@ -54,7 +57,7 @@ export interface LocalEngine extends Engine {
   readonly graphsBuilt: number;
 }
 
-/** A sampler that owns its model: inference without an engine. */
+/** A sampler that owns its model: inference without an engine. Calls may overlap, as an engine's may. */
 export interface LocalModel {
   readonly config: QwenConfig;
   readonly processor: QwenProcessor;
@@ -72,10 +75,12 @@ function bannedTokens(config: QwenConfig, processor: QwenProcessor): ReadonlySet
   return banned;
 }
 
-async function openModel(options: LocalModelOptions) {
-  const { modelDir, device = "cpu", tokenBudget = TOKEN_BUDGET } = options;
+async function openModel(options: LocalModelOptions & Pick<LocalEngineOptions, "trainable">) {
+  const { modelDir, device = "cpu", tokenBudget = TOKEN_BUDGET, trainable } = options;
   await requireDevice(device);
   const config = await loadConfig(modelDir);
+  // Before the weights, which may take minutes: a wrong target shows at once.
+  if (trainable?.kind === "lora") adaptedModules(config, trainable);
   const processor = await loadProcessor(modelDir);
   const weights = await loadWeights(modelDir, config);
   const memory = createDeviceMemory(device);
@@ -101,14 +106,15 @@ async function openModel(options: LocalModelOptions) {
 /** Opens a model for sampling and scoring only. */
 export async function openLocalModel(options: LocalModelOptions): Promise<LocalModel> {
   const { config, processor, weights, context, samplerOptions } = await openModel(options);
-  const sampler = createLocalSampler({ ...samplerOptions, weights });
+  const turns = createTurns();
+  const sampler = samplerInTurns(createLocalSampler({ ...samplerOptions, weights }), turns);
   return {
     config,
     processor,
     sampler,
     async close() {
       await sampler.close();
-      await context.programs.close();
+      await turns.take(() => context.programs.close());
       await context.memory?.close();
     },
   };
@@ -138,8 +144,9 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
   let optimizer = initialAdamW(trained);
   let closedGraphs = 0;
   const { memory } = merged;
-  const open = (weights: ReadonlyMap<string, Float32Array>) =>
-    createLocalSampler({
+  const turns = createTurns();
+  const open = (weights: ReadonlyMap<string, Float32Array>) => {
+    const sampler = createLocalSampler({
       ...samplerOptions,
       weights,
       onClose(graphs) {
@@ -149,6 +156,8 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
         memory?.changed([...weights.values()].filter((array) => !shared.has(array)));
       },
     });
+    return samplerInTurns(sampler, turns);
+  };
 
   const capabilities: Capabilities = {
     engine: "local",
@@ -168,45 +177,45 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
     get graphsBuilt() {
       return merged.programs.built + closedGraphs;
     },
-    async sampler() {
-      return open(snapshot(state, mergedWeights(config, state)));
-    },
-    async reference() {
+    sampler: () => turns.take(() => open(snapshot(state, mergedWeights(config, state)))),
+    reference: () =>
       // Read anew rather than kept: only runs with a KL term pay for it, and a resumed run gets the same one.
-      return open(state.adapters.size > 0 ? base : await loadWeights(modelDir, config));
-    },
+      turns.take(async () => open(state.adapters.size > 0 ? base : await loadWeights(modelDir, config))),
     forwardBackward: (batch, loss, dense) =>
-      forwardBackward({ context, state, accumulator, tokenBudget }, batch, loss, dense),
-    async optimStep(params) {
-      try {
-        const step = adamWStep(trained, accumulator.read(), optimizer, params);
-        optimizer = step.state;
-        return { gradNorm: step.gradNorm, step: optimizer.step };
-      } finally {
-        // A gradient that was refused must not poison the next step.
+      turns.take(() => forwardBackward({ context, state, accumulator, tokenBudget }, batch, loss, dense)),
+    optimStep: (params) =>
+      turns.take(() => {
+        try {
+          const step = adamWStep(trained, accumulator.read(), optimizer, params);
+          optimizer = step.state;
+          return { gradNorm: step.gradNorm, step: optimizer.step };
+        } finally {
+          // A gradient that was refused must not poison the next step.
+          accumulator.reset();
+          memory?.changed(trained.values());
+        }
+      }),
+    save: (path) =>
+      turns.take(async () => {
+        await saveCheckpoint(path, { config, state, optimizer, modelDir });
+        return { path, step: optimizer.step };
+      }),
+    load: ({ path }) =>
+      turns.take(async () => {
+        optimizer = await loadCheckpoint(path, state, {
+          config,
+          loadFull: (directory) => loadWeights(directory, config),
+        });
         accumulator.reset();
         memory?.changed(trained.values());
-      }
-    },
-    async save(path) {
-      await saveCheckpoint(path, { config, state, optimizer, modelDir });
-      return { path, step: optimizer.step };
-    },
-    async load({ path }) {
-      optimizer = await loadCheckpoint(path, state, {
-        config,
-        loadFull: (directory) => loadWeights(directory, config),
-      });
-      accumulator.reset();
-      memory?.changed(trained.values());
-    },
-    async exportModel(path, { dtype = "float32" } = {}) {
-      await writeModelFolder(path, { config, state, modelDir }, dtype);
-    },
-    async close() {
-      await merged.programs.close();
-      await memory?.close();
-    },
+      }),
+    exportModel: (path, { dtype = "float32" } = {}) =>
+      turns.take(() => writeModelFolder(path, { config, state, modelDir }, dtype)),
+    close: () =>
+      turns.take(async () => {
+        await merged.programs.close();
+        await memory?.close();
+      }),
   };
 }
 

@@ -1,4 +1,7 @@
 /** @file The small parts of the engine, each on its own: accumulator, program cache, layouts, dense targets, model state. */
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fixture } from "../../../test/qwen-fixture.js";
@@ -11,6 +14,7 @@ import type { Program } from "../../tensor/index.js";
 import { createAccumulator } from "./accumulator.js";
 import { DENSE_SLOTS } from "./dense-head.js";
 import { denseTargets } from "./dense-targets.js";
+import { createLocalEngine } from "./engine.js";
 import { createModelState, isVisionName, mergedWeights, snapshot, type Trainable } from "./model-state.js";
 import { createProgramCache } from "./program-cache.js";
 import type { PromptRow } from "./sequence.js";
@@ -217,6 +221,22 @@ describe("model state", () => {
     expect([...byName.trainable]).toEqual([...byTargets.trainable]);
     for (const name of byName.trainable)
       expect(byName.weights.get(name)).toEqual(byTargets.weights.get(name));
+  });
+
+  it("refuses targets and ranks that cannot be, before weights are read", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "dip-no-weights-"));
+    try {
+      await cp(fixture("model"), folder, {
+        recursive: true,
+        filter: (path) => !path.endsWith(".safetensors"),
+      });
+      const open = (trainable: Trainable) => createLocalEngine({ modelDir: folder, trainable });
+      await expect(open(lora({ targets: ["q_prog"] }))).rejects.toThrow('"q_prog" matches no linear layer');
+      await expect(open({ ...lora({}), rank: 0 } as Trainable)).rejects.toThrow("rank 0");
+      await expect(open(lora({}))).rejects.toThrow("safetensors");
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("leaves a frozen tower out, also of what PEFT is told", () => {
