@@ -1,4 +1,10 @@
-export * from "./advantage.js";
+/** @file GRPO, SFT and evaluation: the loops, and the mathematics that a loop of one's own needs. */
+export {
+  groupAdvantages,
+  type AdvantageKind,
+  type AdvantageOptions,
+  type GroupAdvantages,
+} from "./advantage.js";
 export * from "./aggregation.js";
 export * from "./agreement.js";
 export * from "./batches.js";
@@ -6,16 +12,15 @@ export * from "./credit.js";
 export * from "./evaluate.js";
 export * from "./evaluation-summary.js";
 export * from "./grpo-config.js";
-export * from "./grpo-step.js";
+export type { GroupRecord, GrpoMetrics, GrpoStep, Phase, ResponseRecord, RewardSpread } from "./grpo-step.js";
 export * from "./grpo.js";
 export * from "./kl.js";
-export * from "./microbatches.js";
 export * from "./optimizer.js";
 export * from "./policy-loss.js";
 export * from "./policy-stats.js";
-export * from "./policy-update.js";
+export type { UpdateReport } from "./policy-update.js";
+export * from "./pretraining.js";
 export * from "./qwen-samples.js";
-export * from "./rollouts.js";
 export * from "./sft.js";
-export * from "./stopwatch.js";
+export type { Clock } from "./stopwatch.js";
 export * from "./text.js";
