@@ -3,6 +3,7 @@ import { InputError } from "../../base/errors.js";
 import type { RgbImage } from "../../base/rgb-image.js";
 import type { Box } from "../../geometry/box.js";
 import type { Datum, Loss, LossReport } from "../contract.js";
+import type { TensorData } from "../../tensor/index.js";
 import type { GradientAccumulator } from "./accumulator.js";
 import { planMicrobatches } from "./buckets.js";
 import type { ModelContext } from "./context.js";
@@ -24,6 +25,7 @@ export interface DenseSupervision {
   readonly weight: number;
 }
 
+/** What a pass reads (model and weights) and adds to (the accumulator). */
 export interface TrainerOptions {
   readonly context: ModelContext;
   readonly state: ModelState;
@@ -111,11 +113,20 @@ export async function forwardBackward(
     const out = await program.run(
       feedsFor(program.inputNames, weights, { ...visionFeeds(packed), ...targets, featureGradient }),
     );
-    for (const name of trainable) {
-      const gradient = out[gradientName(name)];
-      if (gradient !== undefined) accumulator.add(name, gradient as Float32Array);
-    }
+    addGradients(accumulator, trainable, out);
     return Number(out.denseLoss?.[0] ?? 0);
+  }
+}
+
+/** Books the gradients that a program gave; weights that its graph does not touch have none. */
+function addGradients(
+  accumulator: GradientAccumulator,
+  trainable: ReadonlySet<string>,
+  out: Readonly<Record<string, TensorData>>,
+): void {
+  for (const name of trainable) {
+    const gradient = out[gradientName(name)];
+    if (gradient !== undefined) accumulator.add(name, gradient as Float32Array);
   }
 }
 
@@ -139,6 +150,8 @@ async function textPasses(
     const data = plan.map((index) => batch[index]!);
     const micro = makeMicrobatch(context, table, distinctPrompts(data), data);
     const selection = selectResponses(micro.prompts, micro.responses, micro.text);
+    const perToken = (of: (datum: Datum) => Float32Array | undefined, padding = 0) =>
+      layOut(selection, data.map(of), padding);
     const key = [
       "train",
       textKey(micro.text),
@@ -163,27 +176,11 @@ async function textPasses(
         selected: selection.rows,
         targets: selection.targets,
         inverseTemperature: Float32Array.of(1 / temperature),
-        weights: layOut(
-          selection,
-          data.map((datum) => datum.weights),
-          0,
-        ),
-        advantages: layOut(
-          selection,
-          data.map((datum) => datum.advantages),
-          0,
-        ),
-        oldLogprobs: layOut(
-          selection,
-          data.map((datum) => datum.oldLogprobs),
-          0,
-        ),
+        weights: perToken((datum) => datum.weights),
+        advantages: perToken((datum) => datum.advantages),
+        oldLogprobs: perToken((datum) => datum.oldLogprobs),
         // Padding must not overflow exp(logp_ref - logp), which a weight of zero would make NaN.
-        referenceLogprobs: layOut(
-          selection,
-          data.map((datum) => datum.referenceLogprobs),
-          PADDED_REFERENCE,
-        ),
+        referenceLogprobs: perToken((datum) => datum.referenceLogprobs, PADDED_REFERENCE),
       }),
     );
     total += Number(out.loss![0]);
@@ -191,10 +188,7 @@ async function textPasses(
       const from = selection.offsets[row]!;
       results[index] = (out.logprobs as Float32Array).slice(from, selection.offsets[row + 1]!);
     });
-    for (const name of trainable) {
-      const gradient = out[gradientName(name)];
-      if (gradient !== undefined) accumulator.add(name, gradient as Float32Array);
-    }
+    addGradients(accumulator, trainable, out);
     const featureGradients = out[gradientName(FEATURES)];
     if (featureGradients !== undefined) {
       for (const { image, at } of micro.images)
