@@ -25,7 +25,10 @@ export interface SamplingParams {
   readonly seed: number;
   /** Ids that end a response; the end token is kept as the last token. */
   readonly stop: readonly number[];
-  /** End a response (stop reason `loop`) once it has repeated one box this many times in a row. 0 or absent: never. */
+  /**
+   * End a response (stop reason `loop`) once it has written one box this many times within one section, whatever it
+   * wrote between. 0 or absent: never.
+   */
   readonly maxBoxRepeats?: number;
 }
 
@@ -115,7 +118,7 @@ export interface Capabilities {
   readonly images: boolean;
   readonly promptLogprobs: boolean;
   readonly maxTokens: number;
-  /** Sampling calls that may be in flight together. */
+  /** Sampling calls that are worked on together; the engine lets further ones wait for their turn. */
   readonly concurrency: number;
 }
 

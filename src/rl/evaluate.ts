@@ -24,7 +24,7 @@ export interface EvaluationConfig {
   readonly n?: number;
   /** Longest response, tokens. */
   readonly maxTokens: number;
-  /** Repeats of one box that end a response; 0 = never. @default 0 */
+  /** A response that writes one box this often within one section is ended; 0 = never. @default 0 */
   readonly maxBoxRepeats?: number;
   /** Responses depend on this and on the sample's id, not on what else is evaluated. @default 0 */
   readonly seed?: number;

@@ -16,7 +16,7 @@ export interface GrpoSampling {
   readonly topK?: number;
   /** Longest response, tokens. */
   readonly maxTokens: number;
-  /** Repeats of one box that end a response; 0 = never. @default 0 */
+  /** A response that writes one box this often within one section is ended; 0 = never. @default 0 */
   readonly maxBoxRepeats?: number;
 }
 

@@ -112,7 +112,7 @@ export const samplingSchema = z.strictObject({
   topK: z.number().int().min(0).default(0),
   /** Longest response, in tokens. @default 256 */
   maxTokens: positiveInt.default(256),
-  /** A response that repeats one box this often in a row is ended; 0 = never. @default 4 */
+  /** A response that writes one box this often within one section is ended; 0 = never. @default 4 */
   maxBoxRepeats: z.number().int().min(0).default(4),
 });
 
@@ -187,7 +187,7 @@ export const evaluationSchema = z.strictObject({
     .prefault({}),
   /** Longest response, tokens. @default 256 */
   maxTokens: positiveInt.default(256),
-  /** A response that repeats one box this often in a row is ended; 0 = never. @default 4 */
+  /** A response that writes one box this often within one section is ended; 0 = never. @default 4 */
   maxBoxRepeats: z.number().int().min(0).default(4),
   /** Images decoded together. @default 8 */
   batchSize: positiveInt.default(8),
