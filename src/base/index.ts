@@ -1,3 +1,4 @@
+/** @file What every layer uses and nothing here depends on: errors, logs, files written whole, fingerprints, random numbers, pixels. */
 export * from "./atomic-file.js";
 export * from "./errors.js";
 export * from "./fingerprint.js";

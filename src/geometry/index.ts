@@ -1,3 +1,4 @@
+/** @file Boxes and their frames: overlap, matching, groups, consensus, grids. Pure, without native libraries. */
 export * from "./assignment.js";
 export * from "./box.js";
 export * from "./consensus.js";

@@ -44,6 +44,7 @@ export interface DecodeInputs {
   readonly total: Tensor;
 }
 
+/** What a step gives. */
 export interface DecodeOutputs {
   /** [batch, vocabSize] */
   readonly logits: Tensor;

@@ -25,8 +25,9 @@ export interface ImageProcessorConfig {
   readonly std: readonly [number, number, number];
 }
 
-/** OpenAI CLIP's statistics, which Qwen2.5-VL uses. */
+/** Mean of red, green and blue (0..1) in OpenAI CLIP's training images: what Qwen2.5-VL subtracts. */
 export const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
+/** Their standard deviations, by which Qwen2.5-VL then divides. */
 export const CLIP_STD = [0.26862954, 0.26130258, 0.27577711] as const;
 
 const BICUBIC = 3;

@@ -3,6 +3,7 @@ import { createRng, deriveSeed } from "../base/rng.js";
 import type { QwenConfig } from "./config.js";
 import { EMBEDDING, parameterShapes } from "./parameters.js";
 
+/** Options of {@link initialWeights}: all of the randomness is in `seed`, and each tensor has a stream of its own. */
 export interface InitialWeightsOptions {
   readonly seed: number;
   /**

@@ -61,6 +61,7 @@ export interface TextOutputs {
   readonly cache: readonly { readonly key: Tensor; readonly value: Tensor }[];
 }
 
+/** The token embeddings, [vocabSize, hiddenSize]; also the output head where the two are tied. */
 export function embeddingTable(config: QwenTextConfig, weights: WeightSource): Tensor {
   return weights.weight(`${PREFIX}.embed_tokens.weight`, [config.vocabSize, config.hiddenSize]);
 }

@@ -9,9 +9,10 @@ import { EMBEDDING, HEAD, parameterShapes, PATCH_EMBEDDING } from "./parameters.
  */
 export type LoraTargets = readonly string[] | string;
 
-/** The two lists people mean: all linear layers of the decoder, and PEFT's usual suffixes, which also hit the vision MLPs. */
+/** Every linear layer of the decoder and none of the vision tower, as a regular expression. */
 export const TEXT_TARGETS =
   "model\\.language_model\\.layers\\.\\d+\\.(self_attn\\.(q|k|v|o)_proj|mlp\\.(gate|up|down)_proj)";
+/** The list that LoRA recipes usually give PEFT; its MLP names also hit the MLPs of the vision tower. */
 export const SUFFIX_TARGETS = [
   "q_proj",
   "k_proj",

@@ -1,3 +1,4 @@
+/** @file The three rewards, their sum, and credit by box. Pure, without native libraries. */
 export * from "./accuracy.js";
 export * from "./config.js";
 export * from "./credit.js";

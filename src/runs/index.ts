@@ -1,3 +1,4 @@
+/** @file Runs from recipes: schema, presets, the run's folder, checkpoints and resume, training, scoring of given responses. */
 export * from "./checkpoints.js";
 export * from "./evaluations.js";
 export * from "./model-task.js";

@@ -1,3 +1,4 @@
+/** @file What a run showed: comparisons with intervals, tables, overlays, charts, the report (loads canvas). */
 export * from "./average-precision.js";
 export * from "./compare.js";
 export * from "./comparison.js";

@@ -13,6 +13,7 @@ export interface AdamWState {
   readonly moments: ReadonlyMap<string, Moments>;
 }
 
+/** One step's hyper-parameters; the defaults are torch.optim.AdamW's, but for the weight decay (0.01 there). */
 export interface AdamWOptions {
   readonly learningRate: number;
   /** @default 0.9 */

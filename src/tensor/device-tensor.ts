@@ -22,6 +22,7 @@ export interface DeviceMemory {
   close(): Promise<void>;
 }
 
+/** Wraps a float32 tensor of the runtime that lies on the device; the wrapper owns it from then on. */
 export function deviceTensor(handle: ort.Tensor): DeviceTensor {
   return { handle, shape: handle.dims, dispose: () => handle.dispose() };
 }

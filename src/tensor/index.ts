@@ -1,3 +1,4 @@
+/** @file Symbolic tensors: operators, gradients, programs that ONNX Runtime computes, AdamW (loads ONNX Runtime). */
 export * from "./tensor.js";
 export * from "./gradient.js";
 export * from "./program.js";

@@ -9,6 +9,7 @@ import { forWebgpu } from "./webgpu.js";
 
 export type { Device } from "./session.js";
 
+/** How a graph is compiled, and what of it stays where it runs. */
 export interface ProgramOptions {
   /** @default "cpu" */
   readonly device?: Device;

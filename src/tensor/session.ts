@@ -5,6 +5,7 @@ import { ShapeError, UnavailableError, toError } from "../base/errors.js";
 /** Where graphs run: `webgpu` is any vendor's GPU through Dawn, in ONNX Runtime's own library. */
 export type Device = "cpu" | "webgpu";
 
+/** Options of {@link createSession}. */
 export interface SessionOptions {
   readonly device: Device;
   /** Threads an operator may use on the CPU; 0 = one a physical core. */

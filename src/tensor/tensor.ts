@@ -2,7 +2,9 @@
 import { ShapeError } from "../base/errors.js";
 import type { Attribute } from "./onnx/proto.js";
 
+/** Sizes of a tensor's axes, outermost first, each at least 1; [] is a single number. */
 export type Shape = readonly number[];
+/** Element types. Only float32 is differentiated; int64 is what ONNX takes for shapes and axes. */
 export type DType = "float32" | "int32" | "int64" | "bool";
 /** The array that holds a tensor's elements on the host. */
 export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
@@ -42,6 +44,10 @@ export interface OnnxCall {
   readonly arity?: number;
 }
 
+/**
+ * A vector-Jacobian product: from the gradient of an operation's first output (of its shape) to that of each input, in
+ * their order and shapes; undefined where `needs` does not ask for it, or the input has none.
+ */
 export type Vjp = (gradient: Tensor, needs: readonly boolean[]) => readonly (Tensor | undefined)[];
 
 let nextId = 0;
@@ -56,6 +62,7 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
+/** Whether two shapes have the same sizes in the same order. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
 }

@@ -13,6 +13,7 @@ export interface Cache {
   readonly layers: readonly { readonly key: Float32Array; readonly value: Float32Array }[];
 }
 
+/** Takes one batch's cache from step to step. Use it for one decoding at a time, and close it in every case. */
 export interface CacheCarrier {
   /** What the next step of this many rows reads, by the names of {@link cacheNames}. */
   feeds(rows: number): Record<string, TensorData | DeviceTensor>;

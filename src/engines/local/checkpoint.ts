@@ -28,6 +28,7 @@ const OPTIMIZER = "optimizer.safetensors";
 const DENSE_HEAD = "dense_head.safetensors";
 const STATE = "engine.json";
 
+/** What a checkpoint is made of. */
 export interface CheckpointContent {
   readonly config: QwenConfig;
   readonly state: ModelState;
@@ -129,6 +130,7 @@ async function readAdapter(
   return trained;
 }
 
+/** How {@link loadCheckpoint} reads the weights that it finds. */
 export interface LoadOptions {
   readonly config: QwenConfig;
   /** Reads all weights of a model folder. */

@@ -5,6 +5,7 @@ import type { LoraLayer } from "../../qwen/layers.js";
 import type { Device, DeviceMemory } from "../../tensor/index.js";
 import type { ProgramCache } from "./program-cache.js";
 
+/** One opened model as its sampler, scorer and trainer see it; holds no weights, which each of them brings. */
 export interface ModelContext {
   readonly config: QwenConfig;
   readonly imageConfig: ImageProcessorConfig;

@@ -24,6 +24,14 @@ export interface DecodingRow {
   stopReason: StopReason | undefined;
 }
 
+/**
+ * A response that has no token yet.
+ *
+ * @param rng draws this response's tokens and nothing else.
+ * @param promptLength tokens of its prompt, which are in the cache.
+ * @param ropeDelta added to a token's index to give its rotary position: images take fewer positions than tokens.
+ * @throws InputError where `maxBoxRepeats` lies between 0 and 1.
+ */
 export function createRow(
   params: SamplingParams,
   rng: Rng,
@@ -43,6 +51,7 @@ export function createRow(
   };
 }
 
+/** The row's response as the contract has it, copied out of the row; `length` where nothing ended it. */
 export function finishRow(row: DecodingRow): Rollout {
   return {
     tokens: Int32Array.from(row.tokens),
@@ -51,6 +60,11 @@ export function finishRow(row: DecodingRow): Rollout {
   };
 }
 
+/**
+ * An empty cache in the host's memory: for each layer, keys and values of [rows, kvHeads, capacity, headDim], zeros.
+ *
+ * @param capacity tokens a row has room for, prompt and response together.
+ */
 export function createCache(context: ModelContext, rows: number, capacity: number): Cache {
   const { layers, kvHeads, headDim } = context.config.text;
   const stride = kvHeads * capacity * headDim;
@@ -64,6 +78,7 @@ export function createCache(context: ModelContext, rows: number, capacity: numbe
   };
 }
 
+/** What decoding needs beside rows and cache. */
 export interface DecodeContext {
   readonly context: ModelContext;
   readonly weights: ReadonlyMap<string, Float32Array>;

@@ -26,6 +26,7 @@ const LAYERS = { object: "dense_head.object", boxes: "dense_head.boxes" } as con
 /** Whether a weight is the head's. */
 export const isDenseName = (name: string) => name.startsWith("dense_head.");
 
+/** The one size that the head's part of a graph depends on. */
 export interface DenseShape {
   /** Rows of merged tokens. */
   readonly features: number;

@@ -10,6 +10,7 @@ export interface DenseImage {
   readonly instances: readonly Box<"model">[];
 }
 
+/** How boxes of images become targets of cells. */
 export interface DenseTargetOptions {
   /** Rows of merged tokens, padding included. */
   readonly features: number;

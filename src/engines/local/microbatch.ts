@@ -14,6 +14,7 @@ export interface Row {
   readonly tokens: Int32Array;
 }
 
+/** What one run of a text graph works on: prompts, each held once, and the responses that go on from them. */
 export interface Microbatch {
   /** The distinct prompts. */
   readonly prompts: readonly PromptRow[];

@@ -18,6 +18,7 @@ import type { KlEstimator, Loss } from "../contract.js";
 export type LossGraphKind =
   { readonly kind: "crossEntropy" } | { readonly kind: "policy"; readonly kl: KlEstimator | "none" };
 
+/** The graph that a loss needs; a policy loss without beta needs no KL term. */
 export function lossGraphKind(loss: Loss): LossGraphKind {
   if (loss.kind === "crossEntropy") return { kind: "crossEntropy" };
   return { kind: "policy", kl: loss.klBeta === 0 ? "none" : loss.klEstimator };

@@ -21,6 +21,7 @@ import { collectImages } from "./sequence.js";
 import { textKey } from "./text-batch.js";
 import { compilePrefill } from "./text-programs.js";
 
+/** What a sampler over one snapshot of weights is made of. */
 export interface LocalSamplerOptions {
   readonly context: ModelContext;
   /** Weights by canonical name, adapters merged; the caller no longer changes them. */

@@ -18,6 +18,7 @@ import {
 import { textRows, type TextShape } from "./text-batch.js";
 import { lossGraph, type LossGraphKind } from "./policy-graph.js";
 
+/** What a graph is built for: the part of a ModelContext that decides it. */
 export interface TextGraphContext {
   readonly config: QwenConfig;
   readonly device: Device;
@@ -92,6 +93,7 @@ export function compilePrefill(context: TextGraphContext, shape: TextShape): Pro
   return compile({ logits, ...cache }, placement(context, weights));
 }
 
+/** What {@link compileTraining} builds: a graph for one shape of microbatch and one kind of loss. */
 export interface TrainingGraphOptions {
   readonly shape: TextShape;
   readonly count: number;

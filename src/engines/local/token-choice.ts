@@ -2,6 +2,7 @@
 import { UnavailableError } from "../../base/errors.js";
 import type { Rng } from "../../base/rng.js";
 
+/** How one token is drawn; the order is bans, then top-k, then top-p. */
 export interface TokenChoiceOptions {
   /** 0 is greedy. */
   readonly temperature: number;
@@ -13,6 +14,7 @@ export interface TokenChoiceOptions {
   readonly banned: ReadonlySet<number>;
 }
 
+/** A drawn token. */
 export interface TokenChoice {
   readonly token: number;
   /**

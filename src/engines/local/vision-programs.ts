@@ -50,6 +50,7 @@ export function compileVision(context: TextGraphContext, batch: VisionBatch): Pr
   return compile({ merged }, placement(context, weights));
 }
 
+/** What {@link compileVisionGradient} builds: a graph for one batch of images of one size. */
 export interface VisionGradientOptions {
   readonly batch: VisionBatch;
   /** Names of the tower's weights (and dense head's) to be differentiated. */

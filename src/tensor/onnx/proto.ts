@@ -39,6 +39,7 @@ export type Attribute =
   | { readonly ints: readonly number[] }
   | { readonly string: string };
 
+/** One node of a graph: an operator with the names of the values it reads and writes. */
 export interface OnnxNode {
   readonly opType: string;
   /** "" for ai.onnx, "com.microsoft" for ONNX Runtime's own. */
@@ -48,16 +49,19 @@ export interface OnnxNode {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
+/** A graph's input or output: its name, its {@link ELEMENT_TYPE} and its sizes; rank 0 is a number. */
 export interface OnnxValue {
   readonly name: string;
   readonly elementType: number;
   readonly shape: readonly number[];
 }
 
+/** A value stored in the model: its elements in row-major order, little-endian. */
 export interface OnnxInitializer extends OnnxValue {
   readonly bytes: Uint8Array;
 }
 
+/** A graph to be encoded: nodes after the nodes they read from, names unique among all values. */
 export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
   readonly inputs: readonly OnnxValue[];

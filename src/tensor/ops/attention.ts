@@ -69,6 +69,7 @@ export interface AttentionPrefix {
   readonly mask?: Tensor;
 }
 
+/** Options of {@link causalAttention}. */
 export interface CausalOptions {
   readonly scale: number;
   /** Query heads that share a key head; their rows lie next to each other: row = position * group + head. @default 1 */

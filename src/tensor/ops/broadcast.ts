@@ -52,6 +52,7 @@ export function zeros(shape: Shape): Tensor {
   return broadcastTo(scalar(0), shape);
 }
 
+/** Which axes a reduction takes, and whether they stay. */
 export interface ReduceOptions {
   /** Axes to sum over, negative ones counted from the end. @default all */
   readonly axes?: readonly number[];

@@ -38,6 +38,7 @@ function unary(opType: string, x: Tensor, vjp: (g: Tensor, y: Tensor) => Tensor)
   return y;
 }
 
+/** a + b, float32. @throws ShapeError where the shapes do not broadcast, as do all operators of two tensors here. */
 export function add(a: Tensor, b: Tensor): Tensor {
   return binary(
     "Add",
@@ -48,10 +49,12 @@ export function add(a: Tensor, b: Tensor): Tensor {
   );
 }
 
+/** a - b, float32. */
 export function subtract(a: Tensor, b: Tensor): Tensor {
   return binary("Sub", a, b, (g) => g, negate);
 }
 
+/** a * b, float32. */
 export function multiply(a: Tensor, b: Tensor): Tensor {
   return binary(
     "Mul",
@@ -62,6 +65,7 @@ export function multiply(a: Tensor, b: Tensor): Tensor {
   );
 }
 
+/** a / b, float32; by 0 it gives what IEEE 754 says, an infinity or NaN. */
 export function divide(a: Tensor, b: Tensor): Tensor {
   return binary(
     "Div",
@@ -99,30 +103,37 @@ export function clamp(x: Tensor, low: Tensor, high: Tensor): Tensor {
   });
 }
 
+/** -x, float32. */
 export function negate(x: Tensor): Tensor {
   return unary("Neg", x, negate);
 }
 
+/** e to the x, float32: infinite above about 88.7. */
 export function exp(x: Tensor): Tensor {
   return unary("Exp", x, (g, y) => multiply(g, y));
 }
 
+/** The natural logarithm, float32: -infinity at 0, NaN below. */
 export function log(x: Tensor): Tensor {
   return unary("Log", x, (g) => divide(g, x));
 }
 
+/** The square root, float32: NaN below 0. Its gradient is infinite at 0. */
 export function sqrt(x: Tensor): Tensor {
   return unary("Sqrt", x, (g, y) => divide(multiply(g, scalar(0.5)), y));
 }
 
+/** The hyperbolic tangent, float32, in [-1, 1]. */
 export function tanh(x: Tensor): Tensor {
   return unary("Tanh", x, (g, y) => multiply(g, subtract(scalar(1), multiply(y, y))));
 }
 
+/** 1 / (1 + exp(-x)), float32, in [0, 1]. */
 export function sigmoid(x: Tensor): Tensor {
   return unary("Sigmoid", x, (g, y) => multiply(g, multiply(y, subtract(scalar(1), y))));
 }
 
+/** |x|, float32; its gradient at 0 is 0. */
 export function absolute(x: Tensor): Tensor {
   return unary("Abs", x, (g) => multiply(g, sign(x)));
 }

@@ -3,6 +3,7 @@ import { ShapeError } from "../../base/errors.js";
 import { sameShape, formatShape, singleOutput, type Tensor } from "../tensor.js";
 import { sum } from "./broadcast.js";
 
+/** Options of {@link matmul}. */
 export interface MatmulOptions {
   /** Use a with its last two axes exchanged. @default false */
   readonly transposeA?: boolean;
