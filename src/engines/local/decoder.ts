@@ -151,6 +151,9 @@ function positionTable(context: ModelContext, positions: number) {
   return { half, cos, sin };
 }
 
+/** A batch is not closed up below this: a step on fewer rows is hardly cheaper, and each size is a graph to build. */
+const FEWEST_ROWS = 8;
+
 /**
  * Decodes rows to their ends. Row i owns row i of the cache, which holds its prompt, and has its first token already.
  * Finished rows leave: once the rest fits a batch of half the size, the cache is closed up and a smaller graph goes on.
@@ -167,10 +170,11 @@ export async function decodeRows(
   const carrier = carryCache(cache, context.memory);
   try {
     while (active.length > 0) {
-      if (rowBucket(active.length) <= size / 2) {
+      const wanted = rowBucket(Math.max(active.length, Math.min(rows.length, FEWEST_ROWS)));
+      if (wanted <= size / 2) {
         await carrier.toHost();
         active = closeUp(cache, active);
-        size = rowBucket(active.length);
+        size = wanted;
       }
       const batch = size;
       const program = await decode.programs.get(`decode/${batch}/${cache.capacity}`, () =>
