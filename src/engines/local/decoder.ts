@@ -2,6 +2,7 @@
 import type { Rng } from "../../base/rng.js";
 import { decodeStep } from "../../qwen/decode-graph.js";
 import { weightInputs } from "../../qwen/layers.js";
+import { textRopeTables } from "../../qwen/rope-tables.js";
 import { createRepeatGuard, type RepeatGuard } from "../../response/repeat-guard.js";
 import { compile, input, type DeviceTensor, type Program } from "../../tensor/index.js";
 import type { Rollout, SamplingParams, StopReason } from "../contract.js";
@@ -135,20 +136,11 @@ function compileStep({ context, weights }: DecodeContext, batch: number, capacit
   return compile({ logits: step.logits, ...step.cache }, { device: context.device, bound, kept });
 }
 
-/** Cosines and sines of text positions, where all three axes agree: [capacity, headDim / 2]. */
+/** Tables of text positions, where all three axes agree: [positions, headDim / 2]. */
 function positionTable(context: ModelContext, positions: number) {
-  const { headDim, ropeTheta } = context.config.text;
-  const half = headDim / 2;
-  const cos = new Float32Array(positions * half);
-  const sin = new Float32Array(positions * half);
-  for (let position = 0; position < positions; position++) {
-    for (let i = 0; i < half; i++) {
-      const angle = Math.fround(position * Math.fround(1 / ropeTheta ** ((2 * i) / headDim)));
-      cos[position * half + i] = Math.cos(angle);
-      sin[position * half + i] = Math.sin(angle);
-    }
-  }
-  return { half, cos, sin };
+  const { text } = context.config;
+  const axes = Int32Array.from({ length: 3 * positions }, (_, i) => i % positions);
+  return { half: text.headDim / 2, ...textRopeTables(axes, text) };
 }
 
 /** A batch is not closed up below this: a step on fewer rows is hardly cheaper, and each size is a graph to build. */
