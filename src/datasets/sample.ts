@@ -6,15 +6,23 @@ import type { Box } from "../geometry/box.js";
 export type ImageSource =
   { readonly kind: "file"; readonly path: string } | { readonly kind: "pixels"; readonly image: RgbImage };
 
+/** What only one dataset knows of an object, under the dataset's own names: `occlusion`, `truncation`, `category`. */
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
 /** One annotated instance. */
 export interface GroundTruthObject {
   /** Full extent, in pixels of the original image; may leave the image where the dataset's boxes are amodal. */
   readonly box: Box<"image">;
   /** The visible part, where the dataset tells. */
   readonly visible?: Box<"image">;
+  /** The head, where the dataset tells (CrowdHuman). */
+  readonly head?: Box<"image">;
   /** Share of the object that can be seen, 0..1, where the dataset tells (1 - occlusion). */
   readonly visibility?: number;
   readonly label: string;
+  /** The dataset's own id of the instance; in videos the same from frame to frame (track). */
+  readonly id?: string;
+  readonly attributes?: Attributes;
 }
 
 /** One image and all that is known about it. */
@@ -28,4 +36,9 @@ export interface Sample {
   readonly objects: readonly GroundTruthObject[];
   /** Regions where neither a hit nor a false alarm counts. */
   readonly ignore: readonly Box<"image">[];
+  /**
+   * What each region of `ignore` is in the dataset's own words (`mask`, `crowd`, `group`, `distractor`, or the label of
+   * an object that does not count); as long as `ignore`, "" where the dataset does not say.
+   */
+  readonly ignoreLabels?: readonly string[];
 }
