@@ -158,8 +158,9 @@ describe("dip-r1 data", () => {
     const inspect = await dip("data", "inspect", join(out, "samples.jsonl"), "--json");
     expect(inspect.json()).toMatchObject([{ images: 3, sizes: { "112x112": 3 } }]);
     const pictures = join(out, "look");
-    expect((await dip("data", "inspect", "scenes:fog", "--pictures", "2", "--out", pictures)).code).toBe(0);
+    const draw = ["data", "inspect", "scenes:fog?count=4", "--pictures", pictures];
+    expect((await dip(...draw, "--limit", "2")).code).toBe(0);
     expect(readdirSync(pictures)).toHaveLength(2);
-    expect((await dip("data", "inspect", "scenes:fog", "--pictures", "2")).code).toBe(2);
+    expect((await dip(...draw, "--limit", "0")).code).toBe(2);
   });
 });

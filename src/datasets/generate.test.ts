@@ -6,7 +6,6 @@ import { collect } from "./collect.js";
 import { openDataset } from "./dataset.js";
 import { writeDataset } from "./generate.js";
 import { loadPixels } from "./image-file.js";
-import { inspectSamples } from "./inspect.js";
 import type { Sample } from "./sample.js";
 
 let folder: string;
@@ -72,50 +71,5 @@ describe("writeDataset", () => {
       /gone\.png: no such image file/,
     );
     expect((await readdir(folder)).filter((name) => name.startsWith(".tmp") || name === "out")).toEqual([]);
-  });
-});
-
-describe("inspectSamples", () => {
-  it("counts", async () => {
-    const box = (x: number, h: number) => ({ x1: x, y1: 0, x2: x + 10, y2: h });
-    const sample = (id: string, objects: Sample["objects"]) => ({
-      id,
-      width: 100,
-      height: 50,
-      objects,
-      ignore: [box(0, 9)],
-    });
-    const report = await inspectSamples([
-      sample("a", [
-        { box: box(0, 20), label: "person", visibility: 0.5 },
-        { box: box(2, 20), label: "person", visibility: 1 },
-        { box: box(7, 20), label: "dog" },
-      ]),
-      sample("b", []),
-    ]);
-    expect(report).toEqual({
-      images: 2,
-      empty: 1,
-      objects: 3,
-      ignore: 2,
-      labels: { person: 2, dog: 1 },
-      sizes: { "100x50": 2 },
-      objectsPerImage: { count: 2, min: 0, median: 1.5, mean: 1.5, max: 3 },
-      height: { count: 3, min: 20, median: 20, mean: 20, max: 20 },
-      relativeHeight: { count: 3, min: 0.4, median: 0.4, mean: expect.closeTo(0.4) as number, max: 0.4 },
-      visibility: { count: 2, min: 0.5, median: 0.75, mean: 0.75, max: 1, hidden: 0.5 },
-      // IoU 8/12, 5/15, 3/17.
-      crowding: { pairsOver03: 2, pairsOver05: 1, pairsPerImage: 1, imagesWithPair: 0.5, overlapping: 1 },
-    });
-  });
-
-  it("takes nothing for an answer", async () => {
-    const report = await inspectSamples([]);
-    expect(report).toMatchObject({
-      images: 0,
-      objects: 0,
-      crowding: { pairsPerImage: 0 },
-      height: { count: 0 },
-    });
   });
 });

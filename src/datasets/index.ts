@@ -5,6 +5,8 @@ export * from "./dataset.js";
 export * from "./generate.js";
 export * from "./image-file.js";
 export * from "./inspect.js";
+export * from "./inspect-model.js";
+export type { Bin, Summary } from "./inspect-numbers.js";
 export * from "./jsonl.js";
 export * from "./mot.js";
 export * from "./sample.js";

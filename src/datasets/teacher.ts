@@ -82,7 +82,7 @@ export function visibilityOf(object: GroundTruthObject): number {
 }
 
 /** Makes the teacher's response. Objects wholly outside the picture are left out, those partly outside are clipped. */
-export function teacherResponse(sample: Sample, options: TeacherOptions): TeacherResponse {
+export function teacherResponse(sample: Omit<Sample, "image">, options: TeacherOptions): TeacherResponse {
   const { modelSize, labels, style } = options;
   const sizes = { image: { width: sample.width, height: sample.height }, model: modelSize };
   const placed = sample.objects
