@@ -33,6 +33,7 @@ export type Feeds = Readonly<Record<string, TensorData | DeviceTensor>>;
 export interface Program {
   readonly nodeCount: number;
   readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
   /**
    * @param feeds an array for each input. A feed that shares its memory with an `into` buffer is updated in place.
    * @param into arrays that outputs are to be written to, instead of the program's own.
@@ -96,6 +97,7 @@ export async function compile(
   return {
     nodeCount: graph.nodeCount,
     inputNames: inputs.map(({ name }) => name),
+    outputNames: Object.keys(outputs),
     async run(feeds, into = {}, kept = {}) {
       const given: Record<string, ort.Tensor> = {};
       for (const { name, tensor } of inputs) {

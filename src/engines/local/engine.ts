@@ -22,8 +22,8 @@ import { createTurns, samplerInTurns } from "./turns.js";
 
 /** Padded tokens of a microbatch: what a few hundred MB of activations hold for a small model. */
 const TOKEN_BUDGET = 6144;
-/** Compiled graphs kept; each holds the memory of its largest run. */
-const PROGRAM_LIMIT = 24;
+/** Compiled graphs kept. They share the arrays of their gradients and have no arenas, so each costs a few megabytes. */
+const PROGRAM_LIMIT = 192;
 
 /** Which model to open, and where it runs. */
 export interface LocalModelOptions {

@@ -2,7 +2,7 @@
 import type { QwenConfig } from "../../qwen/config.js";
 import { textRopeTables } from "../../qwen/rope-tables.js";
 import { additiveKeyMask } from "../../tensor/index.js";
-import { bucket, paddedLength, rowBucket } from "./buckets.js";
+import { paddedLength, roundUp, rowBucket } from "./buckets.js";
 import type { PromptRow } from "./sequence.js";
 
 /** A response and the prompt it goes on from. */
@@ -127,7 +127,7 @@ function promptMask(
   return additiveKeyMask(seen);
 }
 
-/** The response tokens of a batch, flattened and padded to a bucket. */
+/** The response tokens of a batch, flattened and padded. */
 export interface Selection {
   /** Places in the padded flat list. */
   readonly count: number;
@@ -147,7 +147,8 @@ export function selectResponses(
 ): Selection {
   const offsets = [0];
   for (const { tokens } of responses) offsets.push(offsets.at(-1)! + tokens.length);
-  const count = bucket(offsets.at(-1)!, 32);
+  // As many places as the padded batch could need: its form alone then decides the graph, and far fewer are built.
+  const count = roundUp(shape.responses * (shape.responseLength + 1), 32);
   const rows = new Int32Array(count);
   const targets = new Int32Array(count);
   responses.forEach(({ prompt, tokens }, r) => {

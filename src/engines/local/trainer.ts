@@ -3,7 +3,7 @@ import { InputError } from "../../base/errors.js";
 import type { RgbImage } from "../../base/rgb-image.js";
 import type { Box } from "../../geometry/box.js";
 import type { Datum, Loss, LossReport } from "../contract.js";
-import type { TensorData } from "../../tensor/index.js";
+import type { Program, TensorData } from "../../tensor/index.js";
 import type { GradientAccumulator } from "./accumulator.js";
 import { planMicrobatches } from "./buckets.js";
 import type { ModelContext } from "./context.js";
@@ -112,10 +112,26 @@ export async function forwardBackward(
     );
     const out = await program.run(
       feedsFor(program.inputNames, weights, { ...visionFeeds(packed), ...targets, featureGradient }),
+      gradientTargets(accumulator, trainable, program),
     );
     addGradients(accumulator, trainable, out);
     return Number(out.denseLoss?.[0] ?? 0);
   }
+}
+
+/** Where a program's gradients go: the accumulator's arrays, so that no graph keeps a set of its own. */
+function gradientTargets(
+  accumulator: GradientAccumulator,
+  trainable: ReadonlySet<string>,
+  { outputNames }: Program,
+): Record<string, Float32Array> {
+  const given = new Set(outputNames);
+  return Object.fromEntries(
+    [...trainable]
+      .map((name) => ({ name, output: gradientName(name) }))
+      .filter(({ output }) => given.has(output))
+      .map(({ name, output }) => [output, accumulator.target(name)]),
+  );
 }
 
 /** Books the gradients that a program gave; weights that its graph does not touch have none. */
@@ -182,6 +198,7 @@ async function textPasses(
         // Padding must not overflow exp(logp_ref - logp), which a weight of zero would make NaN.
         referenceLogprobs: perToken((datum) => datum.referenceLogprobs, PADDED_REFERENCE),
       }),
+      gradientTargets(accumulator, trainable, program),
     );
     total += Number(out.loss![0]);
     plan.forEach((index, row) => {
