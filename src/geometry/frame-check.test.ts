@@ -184,7 +184,7 @@ describe("checkFrame", () => {
       model: image,
     }));
     expect(checkFrame(same).better).toBeNull();
-    const unknown = answers(6, "model", "xyxy").map(({ model: _, ...rest }) => rest);
+    const unknown = answers(6, "model", "xyxy").map((one) => ({ ...one, model: undefined }));
     expect(checkFrame(unknown, { scale: "norm1000", layout: "xyxy" }).better?.scale).not.toBe("model");
   });
 

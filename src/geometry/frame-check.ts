@@ -34,7 +34,7 @@ export interface FrameEvidence {
   readonly ignore: readonly Box<"image">[];
   readonly image: FrameSizes["image"];
   /** The size the model was shown; where it is not known, no reading by it is tried. */
-  readonly model?: FrameSizes["model"];
+  readonly model?: FrameSizes["model"] | undefined;
 }
 
 /** How well one reading fits. */
@@ -124,7 +124,7 @@ function fitOf(evidence: readonly FrameEvidence[], reading: FrameReading): Fitte
     const usable = read.filter((box) => boxArea(box) > 0);
     const pairs = overlappingPairs(usable, one.truth, MATCH_IOU);
     const matched = maximumWeightMatching(usable.length, one.truth.length, pairs);
-    const found = new Array<number>(one.truth.length).fill(0);
+    const found = one.truth.map(() => 0);
     pairs.rows.forEach((row, k) => {
       if (matched[row] === pairs.columns[k]) found[pairs.columns[k]!] = pairs.weights[k]!;
     });

@@ -1,6 +1,14 @@
 /** @file A sample's ground truth in the frame that the responses are written in. */
-import type { Sample } from "../datasets/sample.js";
-import { clipBox, convertBox, type Box, type Frame, type FrameSizes, frameSize } from "../geometry/index.js";
+import type { GroundTruthObject, Sample } from "../datasets/sample.js";
+import {
+  boxArea,
+  clipBox,
+  convertBox,
+  type Box,
+  type Frame,
+  type FrameSizes,
+  frameSize,
+} from "../geometry/index.js";
 import type { FrameSize } from "../geometry/index.js";
 import type { RewardTruth } from "./types.js";
 
@@ -12,6 +20,13 @@ export interface TruthOptions<F extends Frame> {
   readonly modelSize?: FrameSize<"model">;
   /** Keep objects of these labels only. @default all */
   readonly labels?: readonly string[];
+}
+
+/** As annotated, else visible area over full area, else not known. */
+function knownVisibility({ box, visible, visibility }: GroundTruthObject): number | undefined {
+  if (visibility !== undefined || visible === undefined) return visibility;
+  const full = boxArea(box);
+  return full > 0 ? Math.min(1, boxArea(visible) / full) : undefined;
 }
 
 /**
@@ -26,10 +41,13 @@ export function truthFromSample<F extends Frame>(sample: Sample, options: TruthO
     clipBox(convertBox(box, "image", options.frame, sizes), size);
   return {
     size,
-    objects: sample.objects.flatMap(({ box, label }) => {
+    objects: sample.objects.flatMap((object) => {
+      const { box, label } = object;
       if (options.labels !== undefined && !options.labels.includes(label)) return [];
       const converted = convert(box);
-      return converted === undefined ? [] : [{ box: converted, label }];
+      if (converted === undefined) return [];
+      const visibility = knownVisibility(object);
+      return [{ box: converted, label, ...(visibility !== undefined && { visibility }) }];
     }),
     ignore: sample.ignore.flatMap((region) => convert(region) ?? []),
   };

@@ -5,7 +5,12 @@ import type { Grade } from "../response/types.js";
 /** Ground truth of one image, in the frame that the responses are written in. */
 export interface RewardTruth<F extends Frame = Frame> {
   readonly size: FrameSize<F>;
-  readonly objects: readonly { readonly box: Box<F>; readonly label: string }[];
+  readonly objects: readonly {
+    readonly box: Box<F>;
+    readonly label: string;
+    /** Share of the object that can be seen, 0..1, where the dataset tells; no reward asks for it, evaluations slice by it. */
+    readonly visibility?: number;
+  }[];
   readonly ignore: readonly Box<F>[];
 }
 
