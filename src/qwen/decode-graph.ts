@@ -1,4 +1,4 @@
-/** @file One decoding step of the decoder as a graph: a token a row against a cache that is updated in place. */
+/** @file One decoding step of the decoder as a graph: a token a row against a cache of the tokens before it. */
 import {
   add,
   concat,
@@ -20,13 +20,15 @@ import type { WeightSource } from "./layers.js";
 
 const PREFIX = "model.language_model";
 
-/** Names of a layer's cache on both sides of a step; feed and fetch the same array under both. */
+/** Names of a layer's cache on both sides of a step; `newKey` and `newValue` are the appended token's part of it. */
 export function cacheNames(layer: number) {
   return {
     pastKey: `past_key_${layer}`,
     pastValue: `past_value_${layer}`,
     presentKey: `present_key_${layer}`,
     presentValue: `present_value_${layer}`,
+    newKey: `new_key_${layer}`,
+    newValue: `new_value_${layer}`,
   } as const;
 }
 
@@ -48,9 +50,15 @@ export interface DecodeInputs {
 export interface DecodeOutputs {
   /** [batch, vocabSize] */
   readonly logits: Tensor;
-  /** The cache after the step, by the names of {@link cacheNames}. */
+  /**
+   * The cache after the step, by the names of {@link cacheNames}: all of it, [batch, kvHeads, capacity, headDim], or the
+   * appended tokens alone, [batch, 1, kvHeads * headDim].
+   */
   readonly cache: Readonly<Record<string, Tensor>>;
 }
+
+/** What of the cache a step gives back: all of it (`present`), or the appended tokens (`new`). */
+export type CacheOutput = "present" | "new";
 
 /** Builds a step for caches of [batch, kvHeads, capacity, headDim]. */
 export function decodeStep(
@@ -58,6 +66,7 @@ export function decodeStep(
   weights: WeightSource,
   inputs: DecodeInputs,
   capacity: number,
+  output: CacheOutput,
 ): DecodeOutputs {
   const { batch } = inputs;
   const { hiddenSize, heads, kvHeads, headDim, rmsNormEps, intermediateSize } = config;
@@ -90,12 +99,14 @@ export function decodeStep(
       inputs.sin,
       heads + kvHeads,
     );
+    const key = slice(qk, 2, heads * headDim, rotated);
+    const value = reshape(columns(qkv, rotated, kvHeads * headDim), [batch, 1, kvHeads * headDim]);
     const [mixed, presentKey, presentValue] = operation({
       name: "groupQueryAttention",
       inputs: [
         slice(qk, 2, 0, heads * headDim),
-        slice(qk, 2, heads * headDim, rotated),
-        reshape(columns(qkv, rotated, kvHeads * headDim), [batch, 1, kvHeads * headDim]),
+        key,
+        value,
         input(names.pastKey, cacheShape),
         input(names.pastValue, cacheShape),
         inputs.lengths,
@@ -108,8 +119,13 @@ export function decodeStep(
         attributes: { num_heads: { int: heads }, kv_num_heads: { int: kvHeads }, do_rotary: { int: 0 } },
       },
     });
-    cache[names.presentKey] = presentKey!;
-    cache[names.presentValue] = presentValue!;
+    if (output === "present") {
+      cache[names.presentKey] = presentKey!;
+      cache[names.presentValue] = presentValue!;
+    } else {
+      cache[names.newKey] = key;
+      cache[names.newValue] = value;
+    }
     const attended = reshape(mixed!, [batch, heads * headDim]);
     x = add(
       x,

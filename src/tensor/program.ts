@@ -17,6 +17,8 @@ export interface ProgramOptions {
   readonly bound?: ReadonlyMap<string, Float32Array>;
   /** Threads an operator may use; 0 = one a physical core. @default 0 */
   readonly threads?: number;
+  /** On the CPU, keep the memory of a run for the next: for graphs that run often and soon close. @default false */
+  readonly arena?: boolean;
   /** Inputs whose arrays seldom change: their copies stay in this memory between runs. */
   readonly resident?: { readonly memory: DeviceMemory; readonly names: Iterable<string> };
   /** Float32 outputs that stay on the device and go to `kept` of a run; not for the CPU. @default [] */
@@ -81,12 +83,12 @@ export async function compile(
   outputs: Readonly<Record<string, Tensor>>,
   options: ProgramOptions = {},
 ): Promise<Program> {
-  const { device = "cpu", threads = 0, bound, resident, kept: keptNames = [] } = options;
+  const { device = "cpu", threads = 0, arena = false, bound, resident, kept: keptNames = [] } = options;
   if (device === "cpu" && keptNames.length > 0) {
     throw new Error("compile: the CPU has no memory of its own to keep outputs in");
   }
   const graph = lower(device === "webgpu" ? forWebgpu(outputs) : outputs, bound);
-  const session = await createSession(graph.bytes, { device, threads, kept: keptNames });
+  const session = await createSession(graph.bytes, { device, threads, arena, kept: keptNames });
   const inputs = graph.inputs.map((tensor) => {
     if (tensor.source.kind !== "input") throw new Error("compile: an input without a name");
     return { name: tensor.source.name, tensor };

@@ -10,6 +10,8 @@ export interface SessionOptions {
   readonly device: Device;
   /** Threads an operator may use on the CPU; 0 = one a physical core. */
   readonly threads: number;
+  /** Whether the session keeps the memory of its largest run. */
+  readonly arena?: boolean;
   /** Outputs that stay in the device's memory. */
   readonly kept?: readonly string[];
 }
@@ -37,15 +39,15 @@ function reason({ message }: Error): string {
  */
 export async function createSession(
   bytes: Uint8Array,
-  { device, threads, kept = [] }: SessionOptions,
+  { device, threads, arena = false, kept = [] }: SessionOptions,
 ): Promise<ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(bytes, {
       executionProviders: [device],
       intraOpNumThreads: threads,
       graphOptimizationLevel: "all",
-      // An arena a session would hold the memory of the largest run of every graph; malloc lets them share it.
-      enableCpuMemArena: false,
+      // An arena a session would hold the memory of the largest run of every graph; without, malloc lets them share it.
+      enableCpuMemArena: arena,
       enableMemPattern: false,
       logSeverityLevel: 3,
       ...(device === "webgpu" && {

@@ -1,4 +1,4 @@
-/** @file Decoding of many rows at once: one step a token, the cache updated in place, finished rows leaving the batch. */
+/** @file Decoding of many rows at once: one step a token, finished rows leaving the batch. */
 import type { Rng } from "../../base/rng.js";
 import { decodeStep } from "../../qwen/decode-graph.js";
 import { weightInputs } from "../../qwen/layers.js";
@@ -71,6 +71,7 @@ export function createCache(context: ModelContext, rows: number, capacity: numbe
   const stride = kvHeads * capacity * headDim;
   return {
     capacity,
+    headDim,
     stride,
     layers: Array.from({ length: layers }, () => ({
       key: new Float32Array(rows * stride),
@@ -88,11 +89,13 @@ export interface DecodeContext {
   readonly banned: ReadonlySet<number>;
   /** Text of one token, for the repeat guard. */
   readonly pieceOf: (id: number) => string;
+  /** One number a token of the vocabulary; see {@link chooseToken}. */
+  readonly scratch: Float64Array;
 }
 
 /** Takes the row's next token from its logits and says whether the row goes on. */
 export function takeToken(
-  { context, banned, pieceOf }: DecodeContext,
+  { context, banned, pieceOf, scratch }: DecodeContext,
   row: DecodingRow,
   logits: Float32Array,
   index: number,
@@ -102,6 +105,7 @@ export function takeToken(
   const options = {
     temperature,
     banned,
+    scratch,
     ...(topP !== undefined && { topP }),
     ...(topK !== undefined && { topK }),
   };
@@ -130,10 +134,15 @@ function compileStep({ context, weights }: DecodeContext, batch: number, capacit
       total: input("total", [1], "int32"),
     },
     capacity,
+    context.memory === undefined ? "new" : "present",
   );
   const bound = new Map([...source.tensors.keys()].map((name) => [name, weights.get(name)!]));
   const kept = context.memory === undefined ? [] : Object.keys(step.cache);
-  return compile({ logits: step.logits, ...step.cache }, { device: context.device, bound, kept });
+  // The arena saves the attention operator from asking the system for a cache's worth of memory at every step.
+  return compile(
+    { logits: step.logits, ...step.cache },
+    { device: context.device, bound, kept, arena: true },
+  );
 }
 
 /** Tables of text positions, where all three axes agree: [positions, headDim / 2]. */
@@ -186,11 +195,11 @@ export async function decodeRows(
       const total = Int32Array.of(1 + lengths.reduce((a, b) => Math.max(a, b), 0));
       const feeds = { ids, lengths, cos, sin, total, ...carrier.feeds(batch) };
       const kept: Record<string, DeviceTensor> = {};
-      const { logits } = await program.run(feeds, carrier.into(batch), kept);
-      carrier.take(kept);
+      const out = await program.run(feeds, {}, kept);
+      carrier.take({ out, kept, rows: active.map(({ row, slot }) => ({ slot, length: row.length })) });
       active = active.filter(({ row, slot }) => {
         row.length++;
-        return takeToken(decode, row, logits as Float32Array, slot);
+        return takeToken(decode, row, out.logits as Float32Array, slot);
       });
     }
   } finally {

@@ -67,7 +67,7 @@ export function createLocalSampler(options: LocalSamplerOptions): Sampler {
   const { context, weights, tokenBudget, maxRows = 64 } = options;
   const { layers, kvHeads, headDim, vocabSize } = context.config.text;
   const programs = createProgramCache(8);
-  const decode: DecodeContext = { ...options, programs };
+  const decode: DecodeContext = { ...options, programs, scratch: new Float64Array(vocabSize) };
 
   async function prefill(prompts: readonly Prompt[]): Promise<PrefilledPrompt[]> {
     const table = featureTable(

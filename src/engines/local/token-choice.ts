@@ -12,6 +12,8 @@ export interface TokenChoiceOptions {
   readonly topK?: number;
   /** Ids that are never drawn. */
   readonly banned: ReadonlySet<number>;
+  /** Room for one number a token of the vocabulary, overwritten; a new array each time would keep the collector busy. */
+  readonly scratch?: Float64Array;
 }
 
 /** A drawn token. */
@@ -49,7 +51,7 @@ export function chooseToken(
       best = id;
     }
   }
-  const weights = new Float64Array(vocabulary);
+  const weights = options.scratch ?? new Float64Array(vocabulary);
   let total = 0;
   for (let id = 0; id < vocabulary; id++) {
     total += weights[id] = Math.exp((logits[offset + id]! - peak) * inverse);
