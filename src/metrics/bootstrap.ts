@@ -51,7 +51,8 @@ function resampled(
   return values.filter((value) => !Number.isNaN(value)).sort();
 }
 
-function intervalOf(value: number, sorted: Float64Array, level: number): Interval {
+/** The percentile interval of sorted resamples around a value. */
+export function intervalOf(value: number, sorted: Float64Array, level: number): Interval {
   if (sorted.length === 0) return { value, low: Number.NaN, high: Number.NaN };
   const tail = (1 - level) / 2;
   return { value, low: quantile(sorted, tail), high: quantile(sorted, 1 - tail) };

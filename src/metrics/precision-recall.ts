@@ -2,7 +2,7 @@
 import { maximumWeightMatching } from "../geometry/assignment.js";
 import type { Box, Frame } from "../geometry/box.js";
 import { boxArea, intersectionArea } from "../geometry/overlap.js";
-import { overlappingPairs } from "../geometry/pairs.js";
+import { overlappingPairs, type WeightedPairs } from "../geometry/pairs.js";
 
 /** A box that a model said. Without a label it counts under the truth's, where the truth has but one; otherwise it matches nothing. */
 export interface PredictedBox<F extends Frame = Frame> {
@@ -12,14 +12,19 @@ export interface PredictedBox<F extends Frame = Frame> {
 
 /** What is there, in the same frame. */
 export interface TruthBoxes<F extends Frame = Frame> {
-  readonly objects: readonly { readonly box: Box<F>; readonly label: string }[];
+  readonly objects: readonly {
+    readonly box: Box<F>;
+    readonly label: string;
+    /** Share that can be seen, 0..1, where it is known. */
+    readonly visibility?: number;
+  }[];
   /** An unmatched prediction at least half of which lies in one of these does not count. */
   readonly ignore: readonly Box<F>[];
 }
 
-/** Marks in {@link InstanceMatches.matches}. */
-const UNMATCHED = -1;
-const IGNORED = -2;
+/** Marks in {@link InstanceMatches.matches}: it matched nothing and counts; it matched nothing in an ignore region and does not. */
+export const UNMATCHED = -1;
+export const IGNORED = -2;
 
 /**
  * Ties of the summed IoU are decided, so that counts never hang on the order of boxes: more pairs win, then more matched
@@ -43,6 +48,76 @@ export interface InstanceMatches extends Tally {
   readonly matches: readonly number[];
 }
 
+/** What may match what from some IoU on: found once, matched at any threshold above. */
+export interface MatchCandidates {
+  /** Pairs of the same label, prediction by row, their IoU as weight. */
+  readonly pairs: WeightedPairs;
+  /** Whether at least half of each prediction lies in an ignore region. */
+  readonly inIgnore: readonly boolean[];
+  readonly predictions: number;
+  readonly truths: number;
+}
+
+/** The label each prediction counts under: its own, else the truth's where that has but one, else none. */
+export function countedLabels<F extends Frame>(
+  predictions: readonly PredictedBox<F>[],
+  truth: TruthBoxes<F>,
+): (string | undefined)[] {
+  const first = truth.objects[0]?.label;
+  const only = truth.objects.every(({ label }) => label === first) ? first : undefined;
+  return predictions.map(({ label }) => label ?? only);
+}
+
+/** Pairs of the same label with IoU >= `from`. */
+export function matchCandidates<F extends Frame>(
+  predictions: readonly PredictedBox<F>[],
+  truth: TruthBoxes<F>,
+  from = 0.5,
+): MatchCandidates {
+  const labels = countedLabels(predictions, truth);
+  return {
+    pairs: overlappingPairs(
+      predictions.map(({ box }) => box),
+      truth.objects.map(({ box }) => box),
+      from,
+      (row, column) => labels[row] === truth.objects[column]!.label,
+    ),
+    inIgnore: predictions.map(({ box }) =>
+      truth.ignore.some((region) => intersectionArea(box, region) >= boxArea(box) / 2),
+    ),
+    predictions: predictions.length,
+    truths: truth.objects.length,
+  };
+}
+
+/** The one-to-one matching of candidates at a threshold, no lower than the one they were found from. */
+export function matchFrom(candidates: MatchCandidates, iouThreshold: number): InstanceMatches {
+  const { inIgnore, predictions, truths } = candidates;
+  const { rows, columns, weights } = pairsFrom(candidates.pairs, iouThreshold);
+  const worth = weights.map((iou, k) => iou + PAIR_BONUS + (inIgnore[rows[k]!] === true ? 0 : OUTSIDE_BONUS));
+  const matched = maximumWeightMatching(predictions, truths, { rows, columns, weights: worth });
+  const matches = Array.from(matched, (match, index) => {
+    if (match >= 0) return match;
+    return inIgnore[index] === true ? IGNORED : UNMATCHED;
+  });
+  return {
+    matches,
+    truePositives: matches.filter((match) => match >= 0).length,
+    predictions: matches.filter((match) => match !== IGNORED).length,
+    truths,
+  };
+}
+
+function pairsFrom(pairs: WeightedPairs, threshold: number): WeightedPairs {
+  if (pairs.weights.every((iou) => iou >= threshold)) return pairs;
+  const kept = pairs.weights.flatMap((iou, k) => (iou >= threshold ? [k] : []));
+  return {
+    rows: kept.map((k) => pairs.rows[k]!),
+    columns: kept.map((k) => pairs.columns[k]!),
+    weights: kept.map((k) => pairs.weights[k]!),
+  };
+}
+
 /**
  * Matches one to one, maximising the summed IoU over pairs of the same label with IoU >= threshold.
  * The same rule as the accuracy reward's.
@@ -52,31 +127,15 @@ export function matchInstances<F extends Frame>(
   truth: TruthBoxes<F>,
   iouThreshold = 0.5,
 ): InstanceMatches {
-  const first = truth.objects[0]?.label;
-  const only = truth.objects.every(({ label }) => label === first) ? first : undefined;
-  const inIgnore = predictions.map(({ box }) =>
-    truth.ignore.some((region) => intersectionArea(box, region) >= boxArea(box) / 2),
-  );
-  const pairs = overlappingPairs(
-    predictions.map(({ box }) => box),
-    truth.objects.map(({ box }) => box),
-    iouThreshold,
-    (row, column) => (predictions[row]!.label ?? only) === truth.objects[column]!.label,
-  );
-  const weights = pairs.weights.map(
-    (iou, k) => iou + PAIR_BONUS + (inIgnore[pairs.rows[k]!] === true ? 0 : OUTSIDE_BONUS),
-  );
-  const matched = maximumWeightMatching(predictions.length, truth.objects.length, { ...pairs, weights });
-  const matches = Array.from(matched, (match, index) => {
-    if (match >= 0) return match;
-    return inIgnore[index] === true ? IGNORED : UNMATCHED;
-  });
-  return {
-    matches,
-    truePositives: matches.filter((match) => match >= 0).length,
-    predictions: matches.filter((match) => match !== IGNORED).length,
-    truths: truth.objects.length,
-  };
+  return matchFrom(matchCandidates(predictions, truth, iouThreshold), iouThreshold);
+}
+
+/** One response with what is there and who matched whom: what localisation, kinds of errors and slices are made from. */
+export interface MatchedBoxes<F extends Frame = Frame> {
+  readonly predictions: readonly PredictedBox<F>[];
+  readonly truth: TruthBoxes<F>;
+  /** As {@link InstanceMatches.matches}. */
+  readonly matches: readonly number[];
 }
 
 /** Counts of several images, added. */
