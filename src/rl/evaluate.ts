@@ -1,20 +1,23 @@
 /** @file Judging a sampler on samples: greedy or sampled responses, one record an image, in one batched pass. */
 import { deriveSeed } from "../base/rng.js";
 import type { Sample } from "../datasets/sample.js";
-import type { Rollout, Sampler, StopReason } from "../engines/contract.js";
-import type { Box } from "../geometry/box.js";
-import { modelToImage, type FrameSizes } from "../geometry/frames.js";
+import type { Prompt, Rollout, Sampler, StopReason } from "../engines/contract.js";
+import type { Box, FrameSize } from "../geometry/box.js";
+import type { FrameSizes } from "../geometry/frames.js";
+import { boxFromAnswer, type AnswerFrame, type CoordinateProfile } from "../geometry/profiles.js";
 import {
-  matchInstances,
+  matchCandidates,
+  matchFrom,
   type PredictedBox,
   type Tally,
   type TruthBoxes,
 } from "../metrics/precision-recall.js";
+import { boxProbabilities, type BoxProbability } from "../metrics/scores.js";
 import { parseResponse } from "../response/index.js";
 import type { Grade, ParsedResponse } from "../response/types.js";
 import { accuracyReward, formatReward, scoreGroup } from "../rewards/index.js";
-import type { RewardConfig } from "../rewards/types.js";
-import { responseText, type EncodedSample, type SampleEncoder, type TextCodec } from "./text.js";
+import type { RewardConfig, RewardTruth } from "../rewards/types.js";
+import { responseSpans, responseText, type TextCodec } from "./text.js";
 
 /** How responses are drawn and scored. */
 export interface EvaluationConfig {
@@ -30,7 +33,15 @@ export interface EvaluationConfig {
   readonly seed?: number;
   /** Images decoded together. @default 8 */
   readonly batchSize?: number;
+  /** Which numbers the model speaks; the encoder's ground truth must be in that frame. @default "absolute" */
+  readonly profile?: CoordinateProfile;
   readonly rewards: RewardConfig;
+}
+
+/** A sample as the model meets it, its ground truth in the frame of the profile. A `SampleEncoder` gives those of `absolute`. */
+export interface EvaluationSample {
+  readonly prompt: Prompt;
+  readonly truth: RewardTruth<AnswerFrame>;
 }
 
 /** One response to one image, in pixels of the original image. */
@@ -44,6 +55,8 @@ export interface EvaluatedResponse {
   readonly answer: readonly PredictedBox<"image">[];
   /** Index of the truth each answer box matched at IoU 0.5, -1 = none, -2 = ignored. */
   readonly matches: readonly number[];
+  /** How sure the sampler was of each answer box; absent where it told no log-probabilities. */
+  readonly probabilities?: readonly BoxProbability[];
   readonly at50: Tally;
   readonly at75: Tally;
   readonly format: number;
@@ -57,6 +70,10 @@ export interface EvaluatedImage {
   readonly id: string;
   readonly width: number;
   readonly height: number;
+  /** Which numbers the model spoke; absent in records of before there was a choice (`absolute`). */
+  readonly profile?: CoordinateProfile;
+  /** The size the model was shown, where that is known. */
+  readonly shown?: FrameSize<"model">;
   readonly truth: TruthBoxes<"image">;
   readonly responses: readonly EvaluatedResponse[];
 }
@@ -66,7 +83,7 @@ export interface EvaluationOptions<S extends Pick<Sample, "id" | "width" | "heig
   readonly sampler: Sampler;
   readonly samples: Iterable<S> | AsyncIterable<S>;
   /** Its ground truth is the one judged by: the same as in training. */
-  readonly encode: SampleEncoder<S>;
+  readonly encode: (sample: S) => EvaluationSample | Promise<EvaluationSample>;
   readonly codec: TextCodec;
   readonly config: EvaluationConfig;
 }
@@ -91,7 +108,7 @@ export async function* evaluateImages<S extends Pick<Sample, "id" | "width" | "h
       })),
     );
     for (const [i, sample] of batch.entries()) {
-      yield judgeImage(sample, encoded[i]!, rollouts[i]!, codec, config.rewards);
+      yield judgeImage(sample, encoded[i]!, rollouts[i]!, codec, config.rewards, config.profile);
     }
   }
   let batch: S[] = [];
@@ -104,38 +121,57 @@ export async function* evaluateImages<S extends Pick<Sample, "id" | "width" | "h
   if (batch.length > 0) yield* judge(batch);
 }
 
+/** The size of the picture in a prompt. */
+function shownSize({ chunks }: Prompt): FrameSize<"model"> | undefined {
+  const chunk = chunks.find((one) => one.kind === "image");
+  return chunk === undefined ? undefined : { width: chunk.image.width, height: chunk.image.height };
+}
+
 /** Reads and matches the responses to one image; pure. */
 export function judgeImage(
   sample: Pick<Sample, "id" | "width" | "height">,
-  { truth }: EncodedSample,
+  { prompt, truth }: EvaluationSample,
   rollouts: readonly Rollout[],
   codec: TextCodec,
   rewards: RewardConfig,
+  profile: CoordinateProfile = "absolute",
 ): EvaluatedImage {
-  const sizes: FrameSizes = { image: { width: sample.width, height: sample.height }, model: truth.size };
+  const image = { width: sample.width, height: sample.height };
+  const { width, height } = truth.size;
+  const shown = shownSize(prompt) ?? (profile === "absolute" ? { width, height } : undefined);
+  // Thousandths do not depend on the size shown: any will do where it is not known.
+  const sizes: FrameSizes = { image, model: profile === "absolute" ? { width, height } : (shown ?? image) };
+  const toImage = (box: Box<AnswerFrame>): Box<"image"> => boxFromAnswer(box, profile, sizes);
   const there: TruthBoxes<"image"> = {
-    objects: truth.objects.map(({ box, label }) => ({ box: modelToImage(box, sizes), label })),
-    ignore: truth.ignore.map((box) => modelToImage(box, sizes)),
+    objects: truth.objects.map((object) => ({ ...object, box: toImage(object.box) })),
+    ignore: truth.ignore.map(toImage),
   };
   const texts = rollouts.map((rollout) => responseText(rollout, codec));
-  const parsed = texts.map((text): ParsedResponse<"model"> => parseResponse(text, truth.size));
+  const parsed = texts.map((text): ParsedResponse<AnswerFrame> => parseResponse(text, truth.size));
   const group = parsed.length > 1 ? scoreGroup(truth, parsed, rewards) : undefined;
   const responses = parsed.map((response, i): EvaluatedResponse => {
-    const answer = (response.answer?.boxes ?? []).map(({ box, label }) => ({
-      box: modelToImage(box, sizes),
-      label,
-    }));
-    const { matches, ...at50 } = matchInstances(answer, there, 0.5);
-    const { matches: _, ...at75 } = matchInstances(answer, there, 0.75);
+    const boxes = response.answer?.boxes ?? [];
+    const answer = boxes.map(({ box, label }) => ({ box: toImage(box), label }));
+    const candidates = matchCandidates(answer, there, 0.5);
+    const { matches, ...at50 } = matchFrom(candidates, 0.5);
+    const { matches: _, ...at75 } = matchFrom(candidates, 0.75);
+    const rollout = rollouts[i]!;
+    const told = rollout.logprobs.length === rollout.tokens.length;
     return {
       text: texts[i]!,
       grade: response.grade,
-      stopReason: rollouts[i]!.stopReason,
-      tokens: rollouts[i]!.tokens.length,
+      stopReason: rollout.stopReason,
+      tokens: rollout.tokens.length,
       think: response.think,
-      look: (response.look?.boxes ?? []).map(({ box }) => modelToImage(box, sizes)),
+      look: (response.look?.boxes ?? []).map(({ box }) => toImage(box)),
       answer,
       matches,
+      ...(told && {
+        probabilities:
+          boxes.length === 0
+            ? []
+            : boxProbabilities(texts[i]!, boxes, responseSpans(rollout, codec), rollout.logprobs),
+      }),
       at50,
       at75,
       format: formatReward(response),
@@ -143,5 +179,12 @@ export function judgeImage(
       lookReward: group?.responses[i]!.look,
     };
   });
-  return { id: sample.id, width: sample.width, height: sample.height, truth: there, responses };
+  return {
+    id: sample.id,
+    ...image,
+    profile,
+    ...(shown !== undefined && { shown }),
+    truth: there,
+    responses,
+  };
 }

@@ -1,11 +1,14 @@
 /** @file The numbers of an evaluation, from its records alone, so that a bootstrap may compute them again on any resample. */
+import type { FrameFinding } from "../geometry/frame-check.js";
 import { bootstrap, type BootstrapOptions, type Interval } from "../metrics/bootstrap.js";
 import { cocoAp, type CocoImage } from "../metrics/coco-ap.js";
 import { countingErrors, type CountingErrors } from "../metrics/counting.js";
 import { precisionRecall, type PrecisionRecall } from "../metrics/precision-recall.js";
-import { scoresOf, type ScoreSource } from "../metrics/scores.js";
+import { consensusBoxes, scoresOf, type ScoreSource } from "../metrics/scores.js";
+import { apTieBounds, type Bounds, type TieBounds } from "../metrics/tie-bounds.js";
 import type { Grade } from "../response/types.js";
 import { mean } from "./advantage.js";
+import { checkEvaluatedFrame } from "./evaluate-frame.js";
 import type { EvaluatedImage, EvaluatedResponse } from "./evaluate.js";
 
 /** The numbers of an evaluation. Shares and rewards are 0..1, means are over responses. */
@@ -19,6 +22,8 @@ export interface EvaluationSummary extends PrecisionRecall {
   readonly ap: number | null;
   /** Where the scores of the AP come from. */
   readonly scoreSource: ScoreSource;
+  /** How far the AP hangs on the order of equal scores. */
+  readonly ties: TieBounds;
   readonly counting: CountingErrors;
   /** Responses of grade `strict`. */
   readonly strictShare: number;
@@ -27,6 +32,8 @@ export interface EvaluationSummary extends PrecisionRecall {
   readonly meanTokens: number;
   readonly truncatedShare: number;
   readonly loopShare: number;
+  /** Whether the boxes look as if they were in another frame than declared. */
+  readonly frame: FrameFinding;
 }
 
 const responsesOf = (images: readonly EvaluatedImage[]): EvaluatedResponse[] =>
@@ -37,29 +44,90 @@ export function precisionRecallOf(images: readonly EvaluatedImage[], iou: 0.5 | 
   return precisionRecall(responsesOf(images).map(({ at50, at75 }) => (iou === 0.5 ? at50 : at75)));
 }
 
-/** What COCO's evaluator takes: the n-th response to each image. Ignore regions are crowds of every label. */
+/** Boxes with scores of one image: the n-th response under a source, or for `consensus` all responses fused. */
+function scoredBoxes({ responses }: EvaluatedImage, n: number, source: ScoreSource) {
+  if (source === "consensus") {
+    const known = responses.flatMap(({ probabilities }) =>
+      probabilities === undefined ? [] : [probabilities],
+    );
+    return consensusBoxes(
+      responses.map(({ answer }) => answer),
+      known.length === responses.length ? { probabilities: known } : {},
+    );
+  }
+  const { answer = [], probabilities = [] } = responses[n] ?? {};
+  const scores = scoresOf(source, answer.length, probabilities);
+  return answer.map(({ box, label }, i) => ({ box, label, score: scores[i]! }));
+}
+
+/**
+ * What COCO's evaluator takes: the n-th response to each image (for `consensus` all of them as one, whatever n). Ignore
+ * regions are crowds of every label.
+ * @throws RangeError where the source needs probabilities and the records have none.
+ */
 export function cocoImages(
   images: readonly EvaluatedImage[],
   n: number,
   source: ScoreSource,
 ): CocoImage<"image">[] {
   const labels = [...new Set(images.flatMap(({ truth }) => truth.objects.map(({ label }) => label)))];
-  return images.map(({ truth, responses }) => {
-    const answer = responses[n]?.answer ?? [];
-    const scores = scoresOf(source, answer.length);
-    return {
-      truths: [
-        ...truth.objects,
-        ...labels.flatMap((label) => truth.ignore.map((box) => ({ box, label, crowd: true }))),
-      ],
-      // Where there is but one label, a box without one is meant to be of it.
-      detections: answer.map(({ box, label }, i) => ({
-        box,
-        label: label ?? (labels.length === 1 ? labels[0]! : ""),
-        score: scores[i]!,
-      })),
-    };
+  return images.map((image) => ({
+    truths: [
+      ...image.truth.objects,
+      ...labels.flatMap((label) => image.truth.ignore.map((box) => ({ box, label, crowd: true }))),
+    ],
+    // Where there is but one label, a box without one is meant to be of it.
+    detections: scoredBoxes(image, n, source).map(({ box, label, score }) => ({
+      box,
+      label: label ?? (labels.length === 1 ? labels[0]! : ""),
+      score,
+    })),
+  }));
+}
+
+/** AP under one score source. */
+export interface SourcedAp {
+  readonly scoreSource: ScoreSource;
+  /** Means over the n-th responses; null without truths. */
+  readonly ap: number | null;
+  readonly ap50: number | null;
+  readonly ap75: number | null;
+  readonly ties: TieBounds;
+}
+
+function average(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : mean(known);
+}
+
+function averageBounds(values: readonly (Bounds | null)[]): Bounds | null {
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0) return null;
+  return { worst: mean(known.map(({ worst }) => worst)), best: mean(known.map(({ best }) => best)) };
+}
+
+/**
+ * COCO's AP under a score source, with up to 500 boxes an image: the mean over the n-th responses, or of the fused boxes
+ * where the source is `consensus`.
+ */
+export function averagePrecisionOf(images: readonly EvaluatedImage[], scoreSource: ScoreSource): SourcedAp {
+  const rounds =
+    scoreSource === "consensus" ? 1 : Math.max(0, ...images.map(({ responses }) => responses.length));
+  const each = Array.from({ length: rounds }, (_, n) => {
+    const round = cocoImages(images, n, scoreSource);
+    return { ...cocoAp(round), ties: apTieBounds(round) };
   });
+  return {
+    scoreSource,
+    ap: average(each.map(({ ap }) => ap)),
+    ap50: average(each.map(({ ap50 }) => ap50)),
+    ap75: average(each.map(({ ap75 }) => ap75)),
+    ties: {
+      ap: averageBounds(each.map(({ ties }) => ties.ap)),
+      ap50: averageBounds(each.map(({ ties }) => ties.ap50)),
+      tiedShare: each.length === 0 ? 0 : mean(each.map(({ ties }) => ties.tiedShare)),
+    },
+  };
 }
 
 /**
@@ -76,21 +144,17 @@ export function summarizeEvaluation(
   const share = (test: (response: EvaluatedResponse) => boolean): number =>
     responses.filter(test).length / responses.length;
   const gradeShare = (grade: Grade): number => share((response) => response.grade === grade);
-  const rounds = Math.max(0, ...images.map((image) => image.responses.length));
-  const aps = Array.from({ length: rounds }, (_, n) => cocoAp(cocoImages(images, n, scoreSource)));
-  const average = (values: readonly (number | null)[]): number | null => {
-    const known = values.filter((value) => value !== null);
-    return known.length === 0 ? null : mean(known);
-  };
+  const { ap, ap50, ties } = averagePrecisionOf(images, scoreSource);
   const looks = responses.map(({ lookReward }) => lookReward ?? null);
   return {
     images: images.length,
     responses: responses.length,
     ...precisionRecallOf(images),
     at75: precisionRecallOf(images, 0.75),
-    ap50: average(aps.map(({ ap50 }) => ap50)),
-    ap: average(aps.map(({ ap }) => ap)),
+    ap50,
+    ap,
     scoreSource,
+    ties,
     counting: countingErrors(
       responses.map(({ at50 }) => ({ predicted: at50.predictions, actual: at50.truths })),
     ),
@@ -109,6 +173,7 @@ export function summarizeEvaluation(
     meanTokens: mean(responses.map(({ tokens }) => tokens)),
     truncatedShare: share(({ stopReason }) => stopReason === "length"),
     loopShare: share(({ stopReason }) => stopReason === "loop"),
+    frame: checkEvaluatedFrame(images),
   };
 }
 
