@@ -1,6 +1,7 @@
 /** @file `dip-r1 data`: write datasets, say what is in them, turn one form into another. */
 import { Command } from "commander";
 import type { CliContext } from "./context.js";
+import { convertCommand } from "./data-convert.js";
 import { generateCommand } from "./data-generate.js";
 import { inspectCommand } from "./data-inspect.js";
 
@@ -9,7 +10,7 @@ const SPEC = "dataset: scenes:night?count=64, coco:FILE, mot:FOLDER, or the path
 /** The command and its sub-commands. */
 export function dataCommand(context: CliContext): Command {
   const data = new Command("data").description("write, inspect and convert datasets");
-  for (const command of [generateCommand, inspectCommand])
+  for (const command of [generateCommand, inspectCommand, convertCommand])
     data.addCommand(command(context, SPEC).copyInheritedSettings(data));
   return data;
 }

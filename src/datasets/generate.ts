@@ -4,11 +4,12 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { writeFolderAtomic } from "../base/atomic-file.js";
 import { InputError } from "../base/errors.js";
-import type { Box } from "../geometry/box.js";
 import type { Dataset } from "./dataset.js";
 import { encodePng, loadPixels } from "./image-file.js";
 import { toJsonlLine } from "./jsonl.js";
-import type { GroundTruthObject, Sample } from "./sample.js";
+import type { Sample } from "./sample.js";
+import { Categories, cocoAnnotations, type CocoAnnotation } from "./writers/coco-records.js";
+import { pictureNames } from "./writers/picture-names.js";
 
 /** Names inside a dataset folder. */
 export const DATASET_FILES = {
@@ -42,9 +43,9 @@ export async function writeDataset(
     await mkdir(join(temporary, DATASET_FILES.images));
     const coco = new CocoBuilder(dataset);
     const lines: string[] = [];
-    const names = new Set<string>();
+    const nameOf = pictureNames("");
     for await (const sample of dataset.samples()) {
-      const name = fileNameOf(sample.id, names);
+      const name = nameOf(sample.id, ".png");
       await writeFile(join(temporary, DATASET_FILES.images, name), await encodePng(await loadPixels(sample)));
       coco.add(sample, name);
       lines.push(toJsonlLine(sample, `${DATASET_FILES.images}/${name}`));
@@ -76,21 +77,12 @@ async function refuseOther(target: string, overwrite: boolean): Promise<void> {
   }
 }
 
-/** A file name from an id: letters that file systems disagree about are replaced; clashes are numbered. */
-function fileNameOf(id: string, taken: Set<string>): string {
-  const stem = id.replaceAll(/[^\w.-]+/g, "_").slice(0, 120) || "image";
-  let name = `${stem}.png`;
-  // Some file systems do not tell upper from lower case.
-  for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${stem}-${n}.png`;
-  taken.add(name.toLowerCase());
-  return name;
-}
-
 /** Collects the COCO form. Ids are numbers from 1, as pycocotools wants them. */
 class CocoBuilder {
   private readonly images: object[] = [];
-  private readonly annotations: object[] = [];
-  private readonly categories = new Map<string, number>();
+  private readonly annotations: CocoAnnotation[] = [];
+  private readonly categories = new Categories();
+  private boxes = 0;
   private readonly dataset: Dataset;
 
   constructor(dataset: Dataset) {
@@ -99,17 +91,10 @@ class CocoBuilder {
 
   add(sample: Sample, fileName: string): void {
     const id = this.images.length + 1;
-    this.images.push({
-      id,
-      file_name: fileName,
-      width: sample.width,
-      height: sample.height,
-      sample_id: sample.id,
-    });
-    for (const object of sample.objects) this.addBox(id, this.category(object.label), object.box, 0, object);
-    // An ignore region belongs to no category of its own; COCO wants one.
-    for (const region of sample.ignore)
-      this.addBox(id, this.category(sample.objects[0]?.label ?? "person"), region, 1);
+    const { width, height } = sample;
+    this.images.push({ id, file_name: fileName, width, height, sample_id: sample.id });
+    for (const annotation of cocoAnnotations(sample, id, this.categories, () => ++this.boxes))
+      this.annotations.push(annotation);
   }
 
   finish(): object {
@@ -118,38 +103,7 @@ class CocoBuilder {
       info: { description: name, fingerprint },
       images: this.images,
       annotations: this.annotations,
-      categories: [...this.categories].map(([label, id]) => ({ id, name: label })),
+      categories: this.categories.list(),
     };
   }
-
-  private category(label: string): number {
-    const id = this.categories.get(label) ?? this.categories.size + 1;
-    this.categories.set(label, id);
-    return id;
-  }
-
-  private addBox(
-    image: number,
-    category: number,
-    full: Box<"image">,
-    ignore: 0 | 1,
-    object?: GroundTruthObject,
-  ): void {
-    const [x, y, width, height] = xywh(full);
-    this.annotations.push({
-      id: this.annotations.length + 1,
-      image_id: image,
-      category_id: category,
-      bbox: [x, y, width, height],
-      area: width * height,
-      iscrowd: ignore,
-      ignore,
-      ...(object?.visible === undefined ? {} : { vis_bbox: xywh(object.visible) }),
-      ...(object?.visibility === undefined ? {} : { vis_ratio: object.visibility }),
-    });
-  }
-}
-
-function xywh(b: Box<"image">): [number, number, number, number] {
-  return [b.x1, b.y1, b.x2 - b.x1, b.y2 - b.y1];
 }

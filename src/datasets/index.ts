@@ -1,6 +1,7 @@
 /** @file Samples with ground truth: readers of files, the scene generator, specs that name either. */
 export * from "./coco.js";
 export * from "./collect.js";
+export * from "./convert.js";
 export * from "./dataset.js";
 export * from "./generate.js";
 export * from "./image-file.js";
@@ -9,10 +10,15 @@ export * from "./inspect-model.js";
 export type { Bin, Summary } from "./inspect-numbers.js";
 export * from "./jsonl.js";
 export * from "./mot.js";
+export * from "./rename-labels.js";
 export * from "./sample.js";
 export * from "./scenes/index.js";
 export * from "./select.js";
 export * from "./spec.js";
 export * from "./teacher.js";
+export * from "./writers/chat-options.js";
+export type { AnnotationForm, FormContext, FormOptions, FormWriter } from "./writers/form.js";
+export { formNamed, formNames, forms, type FormName } from "./writers/index.js";
+export type { Holds, Loss, LossKind, LossTally } from "./writers/losses.js";
 export { parseSpecText } from "./spec-text.js";
 export { estimateVisibility } from "./visibility-estimate.js";
