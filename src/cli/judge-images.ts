@@ -17,7 +17,7 @@ export interface JudgeOptions {
 }
 
 /** How often a response may write one box before it is ended: as in the shipped recipes. */
-const MAX_BOX_REPEATS = 4;
+export const MAX_BOX_REPEATS = 4;
 
 /** One record a sample, in their order; the model stays open. */
 export async function* judgeImages(

@@ -1,10 +1,12 @@
 /** @file The command line's grammar: every command with its options; the work itself is imported when a command runs. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { compareCommand } from "./compare.js";
 import { processContext, exitCodes, reportError, type CliContext } from "./context.js";
 import { dataCommand } from "./data.js";
 import { detectCommand } from "./detect.js";
 import { evalCommand } from "./eval.js";
+import { evalDetectionsCommand } from "./eval-detections.js";
 import { logprobsCommand } from "./logprobs.js";
 import { scoreCommand } from "./score.js";
 import { startCommand } from "./start.js";
@@ -15,6 +17,8 @@ const commands = [
   startCommand,
   trainCommand,
   evalCommand,
+  evalDetectionsCommand,
+  compareCommand,
   detectCommand,
   scoreCommand,
   logprobsCommand,

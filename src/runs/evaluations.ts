@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readJsonlTolerant, silentLogger, writeFileAtomic, type Logger } from "../base/index.js";
 import type { Sampler } from "../engines/contract.js";
+import { frameWarning } from "../geometry/index.js";
 import { evaluateImages, summarizeEvaluation, type EvaluatedImage } from "../rl/index.js";
 import type { EvaluationSet, RunParts, RunSample } from "./parts.js";
 import type { Recipe } from "./recipe-schema.js";
@@ -171,6 +172,8 @@ export async function evaluateStep<S extends RunSample>(
           `${set.name}, ${decoding}: ${judged.length} of ${images} images within evaluation.minutes`,
         );
       const summary = summarizeEvaluation(judged);
+      const words = frameWarning(summary.frame);
+      if (words !== undefined) logger.warn(`${set.name}, ${decoding}: ${words}`);
       await writeFileAtomic(
         evaluationFile(run.path, step, set.name, decoding),
         judged.map((image) => JSON.stringify(image) + "\n").join(""),

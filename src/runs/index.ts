@@ -1,5 +1,6 @@
 /** @file Runs from recipes: schema, presets, the run's folder, checkpoints and resume, training, scoring of given responses. */
 export * from "./checkpoints.js";
+export * from "./evaluation-results.js";
 export * from "./evaluations.js";
 export * from "./model-task.js";
 export * from "./parts.js";

@@ -63,7 +63,7 @@ const statistics: Record<ComparedMetric, Statistic> = {
 };
 
 function recordsOf(images: readonly EvaluatedImage[], source: ScoreSource): ImageRecord[] {
-  const rounds = Math.min(...images.map(({ responses }) => responses.length));
+  const rounds = source === "consensus" ? 1 : Math.min(...images.map(({ responses }) => responses.length));
   const matched = Array.from({ length: rounds }, (_, n) => matchImages(cocoImages(images, n, source)));
   return images.map(({ responses }, i) => ({
     tallies: responses.map(({ at50 }) => at50),

@@ -88,5 +88,8 @@ export function comparisonTable(
         }),
       ]);
   }
+  // No AP without the source of its scores.
+  if (comparison.scoreSource !== undefined && comparison.rows.length > 0)
+    rows.push(paint.dim(`AP50 ranks boxes by score source "${comparison.scoreSource}".`));
   return renderTable(rows);
 }
