@@ -1,26 +1,35 @@
 /** @file Opens a dataset spec: one face for generated scenes and files, with a fingerprint that goes into every result. */
 import { existsSync } from "node:fs";
-import { basename, dirname, extname, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { parse as parseYaml } from "yaml";
 import type { z } from "zod";
 import { InputError, toError } from "../base/errors.js";
-import { fingerprintFile, fingerprintValue } from "../base/fingerprint.js";
+import { fingerprintValue } from "../base/fingerprint.js";
 import { deriveSeed } from "../base/rng.js";
-import { readCoco } from "./coco.js";
+import { checkPictures } from "./check-pictures.js";
 import { readTextFile } from "./fields.js";
-import { readJsonlSamples } from "./jsonl.js";
-import { motSequenceInfo, motTruthFile, readMot } from "./mot.js";
+import {
+  choicesOf,
+  defaultName,
+  fingerprintFiles,
+  locateFiles,
+  readFiles,
+  type DatasetFile,
+} from "./file-formats.js";
+import { describeProblems, NO_PROBLEMS, Problems, type OnError, type ProblemReport } from "./problems.js";
 import type { Sample } from "./sample.js";
 import { generateScene, resolveSceneOptions, SCENES_VERSION, type SceneOptions } from "./scenes/index.js";
 import { select } from "./select.js";
 import { parseSpecText } from "./spec-text.js";
-import { datasetObjectSchema, type DatasetSpec, type DatasetSpecInput } from "./spec.js";
+import {
+  datasetObjectSchema,
+  type DatasetSpec,
+  type DatasetSpecInput,
+  type FileSpec,
+  type ScenesSpec,
+} from "./spec.js";
 
-/** An annotation file that was read. */
-export interface DatasetFile {
-  readonly path: string;
-  readonly sha256: string;
-}
+export type { DatasetFile };
 
 /** Samples in a fixed order. Annotations are in memory, pixels are not: they are drawn or decoded when asked for. */
 export interface Dataset {
@@ -35,6 +44,8 @@ export interface Dataset {
   readonly fingerprint: string;
   /** The annotation files with their own sha256; none for scenes. */
   readonly files: readonly DatasetFile[];
+  /** What of the files was left out (onError: skip) or noted; {@link describeProblems} says it in words. */
+  readonly problems: ProblemReport;
   readonly length: number;
   /** All samples in order; may be called again and again. */
   samples(): AsyncIterable<Sample>;
@@ -46,6 +57,8 @@ export interface Dataset {
 export interface OpenOptions {
   /** What relative paths are relative to: the recipe's folder. @default the current folder */
   readonly baseDir?: string;
+  /** Replaces the spec's own `onError`, as `--on-error` does. */
+  readonly onError?: OnError;
 }
 
 /**
@@ -54,17 +67,24 @@ export interface OpenOptions {
  */
 export async function openDataset(input: DatasetSpecInput, options: OpenOptions = {}): Promise<Dataset> {
   const baseDir = resolve(options.baseDir ?? ".");
-  if (typeof input === "string" && /\.ya?ml$/i.test(input)) return openSpecFile(resolve(baseDir, input));
+  if (typeof input === "string" && /\.ya?ml$/i.test(input))
+    return openSpecFile(resolve(baseDir, input), options);
   const spec = parseDatasetSpec(input);
-  return spec.format === "scenes" ? openScenes(spec) : openFiles(spec, baseDir);
+  return spec.format === "scenes" ? openScenes(spec) : openFiles(spec, baseDir, options);
 }
+
+const FORMATS: readonly DatasetSpec["format"][] = datasetObjectSchema.options.map(
+  ({ shape }) => shape.format.value,
+);
 
 /** Checks a spec and fills in defaults. @throws InputError naming the key. */
 export function parseDatasetSpec(input: unknown, where = "dataset"): DatasetSpec {
   const parsed = datasetObjectSchema.safeParse(typeof input === "string" ? parseSpecText(input) : input);
   if (parsed.success) return parsed.data;
   throw new InputError(`${where}: ${parsed.error.issues.map(describeIssue).join("; ")}`, {
-    hint: 'A dataset is {format: "scenes" | "coco" | "mot" | "jsonl", ...} or text like scenes:plaza?count=100.',
+    hint:
+      `A dataset is {format: ..., ...} with one of ${FORMATS.join(", ")}, or text like scenes:plaza?count=100 ` +
+      "or crowdhuman:annotation_val.odgt?images=Images.",
   });
 }
 
@@ -73,7 +93,7 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   return key === "" ? issue.message : `${key}: ${issue.message}`;
 }
 
-async function openSpecFile(path: string): Promise<Dataset> {
+async function openSpecFile(path: string, options: OpenOptions): Promise<Dataset> {
   const text = await readTextFile(path);
   let value: unknown;
   try {
@@ -82,11 +102,8 @@ async function openSpecFile(path: string): Promise<Dataset> {
     throw new InputError(`${path}: is not YAML (${toError(error).message})`, { cause: error });
   }
   const spec = parseDatasetSpec(value, path);
-  return openDataset(spec, { baseDir: dirname(path) });
+  return openDataset(spec, { ...options, baseDir: dirname(path) });
 }
-
-type ScenesSpec = Extract<DatasetSpec, { format: "scenes" }>;
-type FileSpec = Exclude<DatasetSpec, ScenesSpec>;
 
 function openScenes(spec: ScenesSpec): Dataset {
   const optionsAt = (index: number): SceneOptions => {
@@ -111,6 +128,7 @@ function openScenes(spec: ScenesSpec): Dataset {
       start,
     }),
     files: [],
+    problems: NO_PROBLEMS,
     length: count,
     async *samples() {
       for (let index = 0; index < count; index++) yield scene(index);
@@ -119,80 +137,49 @@ function openScenes(spec: ScenesSpec): Dataset {
   };
 }
 
-async function openFiles(spec: FileSpec, baseDir: string): Promise<Dataset> {
+async function openFiles(written: FileSpec, baseDir: string, options: OpenOptions): Promise<Dataset> {
+  const spec = options.onError === undefined ? written : { ...written, onError: options.onError };
   const here = (path: string) => resolve(baseDir, path);
-  const located = locate(spec, here);
+  const located = locateFiles(spec, here);
+  if (!existsSync(located.annotations)) {
+    throw new InputError(`${located.annotations}: no such file`, {
+      hint: "Paths in a recipe are relative to the recipe's folder, on the command line to the current folder.",
+    });
+  }
+  const problems = new Problems(spec.onError);
   const all: Sample[] = [];
-  for await (const sample of read(located)) all.push(sample);
-  const samples = select(all, spec);
+  for await (const sample of readFiles(located, problems)) all.push(sample);
+  const samples = await checkPictures(select(all, spec), {
+    check: spec.checkImages,
+    folder: located.images,
+    problems,
+  });
+  const report = problems.report();
   if (samples.length === 0) {
+    const left = report.leftOut > 0 ? ` (${describeProblems(report)})` : "";
     throw new InputError(
-      `${located.annotations}: ${all.length === 0 ? "holds no image" : "no image is left"}`,
-      {
-        hint: "Look at where, split, limit and frames.",
-      },
+      `${located.annotations}: ${all.length === 0 ? "holds no image" : "no image is left"}${left}`,
+      { hint: "Look at where, split, limit and frames, and at what was left out." },
     );
   }
-  const files: DatasetFile[] = [];
-  for (const path of annotationFiles(located)) files.push({ path, sha256: await fingerprintFile(path) });
-  const { name, annotations: _a, images: _i, ...choices } = spec;
-  const {
-    seqinfo: _s,
-    extraIgnore: _e,
-    ...chosen
-  } = { seqinfo: undefined, extraIgnore: undefined, ...choices };
+  const files: DatasetFile[] = await fingerprintFiles(located);
   return {
-    name: name ?? defaultName(located),
+    name: spec.name ?? defaultName(located),
     spec,
-    fingerprint: fingerprintValue({ chosen, files: files.map((file) => file.sha256) }),
+    fingerprint: fingerprintValue({
+      chosen: choicesOf(spec),
+      files: files.map((file) => file.sha256),
+      // Without bad records "skip" reads what "error" does; what was left out makes it other data.
+      leftOut: report.leftOut === 0 ? undefined : report.kinds,
+    }),
     files,
+    problems: report,
     length: samples.length,
     async *samples() {
       yield* samples;
     },
     at: async (index) => samples[checked(index, samples.length)]!,
   };
-}
-
-/** The spec with every path absolute. */
-function locate(spec: FileSpec, here: (path: string) => string): FileSpec {
-  const images = spec.images === undefined ? {} : { images: here(spec.images) };
-  const annotations = here(spec.annotations);
-  if (spec.format !== "mot") return { ...spec, annotations, ...images };
-  const gt = motTruthFile(annotations);
-  const seqinfo = spec.seqinfo === undefined ? motSequenceInfo(gt) : here(spec.seqinfo);
-  return {
-    ...spec,
-    annotations: gt,
-    ...images,
-    ...(seqinfo === undefined ? {} : { seqinfo }),
-    ...(spec.extraIgnore === undefined ? {} : { extraIgnore: here(spec.extraIgnore) }),
-  };
-}
-
-function read(spec: FileSpec): AsyncIterable<Sample> {
-  if (!existsSync(spec.annotations)) {
-    throw new InputError(`${spec.annotations}: no such file`, {
-      hint: "Paths in a recipe are relative to the recipe's folder, on the command line to the current folder.",
-    });
-  }
-  if (spec.format === "coco") return readCoco(spec.annotations, spec);
-  if (spec.format === "mot") return readMot(spec.annotations, spec);
-  return readJsonlSamples(spec.annotations, spec);
-}
-
-function annotationFiles(spec: FileSpec): string[] {
-  if (spec.format !== "mot") return [spec.annotations];
-  return [spec.annotations, spec.seqinfo, spec.extraIgnore].filter((path) => path !== undefined);
-}
-
-/** `pets/train.json` is `pets/train`: file names alone repeat from dataset to dataset. */
-function defaultName(spec: FileSpec): string {
-  const folder = dirname(spec.annotations);
-  if (spec.format === "mot") return basename(basename(folder) === "gt" ? dirname(folder) : folder);
-  const name = basename(spec.annotations, extname(spec.annotations));
-  const parent = basename(folder);
-  return parent === "" ? name : `${parent}/${name}`;
 }
 
 function checked(index: number, length: number): number {

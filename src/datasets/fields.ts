@@ -1,7 +1,11 @@
 /** @file Reads fields of annotation files that others wrote: each error says which file, which entry, which field. */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { InputError, toError } from "../base/errors.js";
 import { box, type Box } from "../geometry/box.js";
+import { unreadable } from "./lines.js";
+import { AnnotationError, type ProblemKind } from "./problems.js";
+import type { Attributes } from "./sample.js";
+import { decodeText } from "./text-bytes.js";
 
 /** Where a value stands, as errors name it: `train.json: annotation 12`, `samples.jsonl:3`. */
 export type Where = string;
@@ -9,9 +13,15 @@ export type Where = string;
 /** A parsed JSON object whose fields are not known yet. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** An error about one field. */
-export function fieldError(where: Where, field: string, problem: string, hint?: string): InputError {
-  return new InputError(`${where}: ${field} ${problem}`, hint === undefined ? {} : { hint });
+/** An error about one field. @param kind what a tally counts it as, "field" by default */
+export function fieldError(
+  where: Where,
+  field: string,
+  problem: string,
+  hint?: string,
+  kind: ProblemKind = "field",
+): AnnotationError {
+  return new AnnotationError(kind, `${where}: ${field} ${problem}`, hint === undefined ? {} : { hint });
 }
 
 /** A value as errors quote it. */
@@ -27,32 +37,49 @@ export async function readJsonFile(path: string): Promise<unknown> {
     return JSON.parse(text) as unknown;
   } catch (error) {
     throw new InputError(`${path}: is not JSON (${toError(error).message})`, {
-      hint: "A file with one JSON object a line is JSON Lines: give it the ending .jsonl or write jsonl:PATH.",
+      hint: jsonHint(text, toError(error).message),
       cause: error,
     });
   }
 }
 
-/** Reads a text file without a byte-order mark. @throws InputError naming the file. */
-export async function readTextFile(path: string): Promise<string> {
+function jsonHint(text: string, message: string): string {
+  if (/[[,:]\s*(NaN|-?Infinity)\b/.test(text))
+    return "JSON has no NaN and no Infinity; Python's json.dump writes them unless told allow_nan=False.";
+  if (/end of JSON input|unterminated/i.test(message))
+    return "The file ends too early, so it was cut off: fetch or write it again.";
+  return "A file with one JSON object a line is JSON Lines: give it the ending .jsonl or write jsonl:PATH.";
+}
+
+/** Largest file that is read at once; a text in Node holds little more. */
+const MAX_WHOLE_BYTES = 500 * 2 ** 20;
+
+/** The bytes of a file that is read at once. @throws InputError where it is missing or too large. */
+export async function readWholeFile(path: string): Promise<Buffer> {
   try {
-    return (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
+    const { size } = await stat(path);
+    if (size > MAX_WHOLE_BYTES) {
+      throw new InputError(
+        `${path}: has ${Math.round(size / 2 ** 20)} MB, and files of this format are read at once`,
+        { hint: "Split it, or convert it to JSON Lines, which are read line by line." },
+      );
+    }
+    return await readFile(path);
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new InputError(
-      missing ? `${path}: no such file` : `${path}: cannot be read (${toError(error).message})`,
-      {
-        hint: "Paths in a recipe are relative to the recipe's folder, on the command line to the current folder.",
-        cause: error,
-      },
-    );
+    if (error instanceof InputError) throw error;
+    throw unreadable(path, error);
   }
+}
+
+/** Reads a text file without a byte-order mark. @throws InputError naming the file, and what its bytes look like. */
+export async function readTextFile(path: string): Promise<string> {
+  return decodeText(await readWholeFile(path), path);
 }
 
 /** The value as an object. */
 export function asObject(value: unknown, where: Where, what = "entry"): Fields {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new InputError(`${where}: ${what} must be an object, got ${quoted(value)}`);
+    throw new AnnotationError("field", `${where}: ${what} must be an object, got ${quoted(value)}`);
   }
   return value as Fields;
 }
@@ -108,46 +135,62 @@ export function idField(fields: Fields, field: string, where: Where): string {
   throw fieldError(where, field, `must be text or a number, got ${quoted(value)}`);
 }
 
-function fourNumbers(
+/** A field that is 0 or 1 (or a boolean); absent is false. */
+export function flagField(fields: Fields, field: string, where: Where): boolean {
+  const value = fields[field];
+  if (value === undefined || value === null || value === 0 || value === false) return false;
+  if (value === 1 || value === true) return true;
+  throw fieldError(where, field, `must be 0 or 1, got ${quoted(value)}`);
+}
+
+/**
+ * Attributes of an object: values that are text, numbers or booleans; `undefined` where the field is absent, empty or no
+ * object. Values of other kinds (CVAT and others nest lists there) are left out: attributes are never relied on.
+ */
+export function attributesField(fields: Fields, field: string): Attributes | undefined {
+  const value = fields[field];
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const entries = Object.entries(value).filter(([, entry]) =>
+    ["string", "number", "boolean"].includes(typeof entry),
+  );
+  return entries.length === 0 ? undefined : (Object.fromEntries(entries) as Attributes);
+}
+
+/** Four finite numbers. @param form what they mean, for the error */
+export function fourNumbers(
   value: unknown,
   where: Where,
   field: string,
   form: string,
 ): [number, number, number, number] {
-  if (
-    !Array.isArray(value) ||
-    value.length !== 4 ||
-    !value.every((n) => typeof n === "number" && Number.isFinite(n))
-  ) {
-    throw fieldError(where, field, `must be four finite numbers ${form}, got ${quoted(value)}`);
+  if (!Array.isArray(value) || value.length !== 4 || !value.every((n) => Number.isFinite(n))) {
+    throw fieldError(
+      where,
+      field,
+      `must be four finite numbers ${form}, got ${quoted(value)}`,
+      undefined,
+      "box",
+    );
   }
   return value as [number, number, number, number];
 }
 
-/** A box given as [left, top, width, height]. @throws InputError also where it is empty. */
+/** A box given as [left, top, width, height]. @throws AnnotationError also where it is empty. */
 export function boxFromXywh(value: unknown, where: Where, field: string): Box<"image"> {
   const [x, y, w, h] = fourNumbers(value, where, field, "[x, y, width, height]");
   if (!(w > 0 && h > 0)) {
-    throw fieldError(
-      where,
-      field,
-      `has no area: width ${w}, height ${h}`,
-      "Boxes are [x, y, width, height] here.",
-    );
+    const hint = "Boxes are [x, y, width, height] here.";
+    throw fieldError(where, field, `has no area: width ${w}, height ${h}`, hint, "empty-box");
   }
   return box<"image">(x, y, x + w, y + h);
 }
 
-/** A box given as [x1, y1, x2, y2]. @throws InputError also where it is empty. */
+/** A box given as [x1, y1, x2, y2]. @throws AnnotationError also where it is empty. */
 export function boxFromCorners(value: unknown, where: Where, field: string): Box<"image"> {
   const [x1, y1, x2, y2] = fourNumbers(value, where, field, "[x1, y1, x2, y2]");
   if (!(x2 > x1 && y2 > y1)) {
-    throw fieldError(
-      where,
-      field,
-      `has no area: [${x1}, ${y1}, ${x2}, ${y2}]`,
-      "Boxes are [x1, y1, x2, y2] here: right of left, bottom below top.",
-    );
+    const hint = "Boxes are [x1, y1, x2, y2] here: right of left, bottom below top.";
+    throw fieldError(where, field, `has no area: [${x1}, ${y1}, ${x2}, ${y2}]`, hint, "empty-box");
   }
   return box<"image">(x1, y1, x2, y2);
 }

@@ -83,7 +83,7 @@ describe("readJsonlTruth", () => {
       's.jsonl:2: id "a" was used before, in line 1',
     );
     await expect(collect(readJsonlTruth(join(folder, "none.jsonl")))).rejects.toThrow(
-      "none.jsonl: cannot be read",
+      "none.jsonl: no such file",
     );
   });
 

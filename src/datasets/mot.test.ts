@@ -36,9 +36,9 @@ const files = async (options: MotOptions) =>
 describe("readMotRows", () => {
   it("reads 10 columns: flag, world coordinates", async () => {
     const path = await gt("1,9,10,20,30,40,1,-4.1,-7.3,0", "2,9,11,20,30,40,0,-4.1,-7.3,0");
-    expect(await readMotRows(path)).toEqual([
-      { frame: 1, track: 9, box: { x1: 10, y1: 20, x2: 40, y2: 60 }, role: "person" },
-      { frame: 2, track: 9, box: { x1: 11, y1: 20, x2: 41, y2: 60 }, role: "ignore" },
+    expect(await collect(readMotRows(path))).toEqual([
+      { frame: 1, track: 9, box: { x1: 10, y1: 20, x2: 40, y2: 60 }, role: "person", category: "person" },
+      { frame: 2, track: 9, box: { x1: 11, y1: 20, x2: 41, y2: 60 }, role: "ignore", category: "person" },
     ]);
   });
 
@@ -50,8 +50,9 @@ describe("readMotRows", () => {
       "1,4,10,20,30,40,0,3,1",
       "1,5,10,20,30,40,0,12,0.5,",
     );
-    const rows = await readMotRows(path, 1);
+    const rows = await collect(readMotRows(path, { origin: 1 }));
     expect(rows.map((row) => row.role)).toEqual(["person", "ignore", "ignore", "other", "ignore"]);
+    expect(rows.map((row) => row.category)).toEqual(["person", "person", "distractor", "car", "reflection"]);
     expect(rows[0]).toMatchObject({ box: { x1: 9, y1: 19, x2: 39, y2: 59 }, visibility: 0.75 });
   });
 
@@ -63,7 +64,7 @@ describe("readMotRows", () => {
     ["1,9,10,20,30,40,1,,0.5", 'class must be a number, got ""'],
   ])("names file and line: %s", async (line, message) => {
     const path = await gt("1,9,10,20,30,40,1,0,0,0", line);
-    await expect(readMotRows(path)).rejects.toThrow(`${path}:2: ${message}`);
+    await expect(collect(readMotRows(path))).rejects.toThrow(`${path}:2: ${message}`);
   });
 });
 

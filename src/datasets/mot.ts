@@ -8,9 +8,11 @@ import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../base/errors.js";
 import { boxArea, clipBox } from "../geometry/overlap.js";
 import { box, type Box } from "../geometry/box.js";
+import { BoxAudit, type BoxForm } from "./box-audit.js";
 import { asObject, boxFromXywh, readJsonFile } from "./fields.js";
 import { imageSize } from "./image-file.js";
 import { readMotRows, readSequenceInfo, type MotRow, type SequenceInfo } from "./mot-files.js";
+import { AnnotationError, Problems } from "./problems.js";
 import type { GroundTruthObject, Sample } from "./sample.js";
 import { estimateVisibility } from "./visibility-estimate.js";
 
@@ -38,8 +40,12 @@ export interface MotOptions {
   readonly estimateVisibility?: boolean;
   /** A JSON file `{"frame": [[x, y, width, height], ...]}` of further ignore regions. */
   readonly extraIgnore?: string;
+  /** Form of the file's boxes. @default "xywh", and files that look otherwise are refused */
+  readonly boxes?: BoxForm;
   /** @default "person" */
   readonly label?: string;
+  /** @default stop at the first bad record */
+  readonly problems?: Problems;
 }
 
 interface Frame {
@@ -56,14 +62,16 @@ export async function* readMot(path: string, options: MotOptions = {}): AsyncGen
   const gt = motTruthFile(path);
   const seqinfo = options.seqinfo ?? motSequenceInfo(gt);
   const info = seqinfo === undefined ? {} : await readSequenceInfo(seqinfo);
+  const problems = options.problems ?? new Problems();
+  const audit = new BoxAudit(gt, { native: "xywh", declared: options.boxes, problems });
   const byFrame = new Map<number, MotRow[]>();
-  for (const row of await readMotRows(gt, options.origin ?? 0)) {
+  for await (const row of readMotRows(gt, { ...options, problems })) {
     const list = byFrame.get(row.frame);
     if (list === undefined) byFrame.set(row.frame, [row]);
     else list.push(row);
   }
   const extra = options.extraIgnore === undefined ? undefined : await readExtraIgnore(options.extraIgnore);
-  const frames = await listFrames(gt, info, byFrame, options);
+  const frames = await listFrames(gt, info, byFrame, { ...options, problems });
   const name = info.name ?? basename(sequenceFolder(gt));
   let size =
     info.width !== undefined && info.height !== undefined
@@ -71,13 +79,16 @@ export async function* readMot(path: string, options: MotOptions = {}): AsyncGen
       : undefined;
   for (const frame of frames) {
     size ??= await imageSize(frame.path);
+    const rows = byFrame.get(frame.number) ?? [];
+    for (const row of rows) audit.observe(row.box, size);
     yield {
       id: `${name}-${String(frame.number).padStart(6, "0")}`,
       image: { kind: "file", path: frame.path },
       ...size,
-      ...truthOf(byFrame.get(frame.number) ?? [], extra?.get(frame.number) ?? [], size, options),
+      ...truthOf(rows, extra?.get(frame.number) ?? [], size, options),
     };
   }
+  audit.finish();
 }
 
 /** gt.txt of what may be a sequence's folder. */
@@ -102,7 +113,7 @@ async function listFrames(
   gt: string,
   info: SequenceInfo,
   rows: ReadonlyMap<number, unknown>,
-  options: MotOptions,
+  options: MotOptions & { readonly problems: Problems },
 ): Promise<Frame[]> {
   const folder = options.images ?? join(sequenceFolder(gt), info.imageFolder ?? "img1");
   const files = new Map<number, string>();
@@ -129,11 +140,15 @@ async function listFrames(
     const file = first + (number - 1) / step;
     const path = files.get(file);
     if (path === undefined) {
-      throw new InputError(`${folder}: no picture of frame ${number} (number ${file} in the file's name)`, {
-        hint:
-          "Take only the frames that were saved: every, frames. Files that start at 0: firstFile=0. " +
-          "Every N-th frame saved as 1, 2, 3 ...: fileStep=N.",
-      });
+      const problem = `${folder}: no picture of frame ${number} (number ${file} in the file's name)`;
+      options.problems.leaveOut(
+        new AnnotationError("image-missing", problem, {
+          hint:
+            "Take only the frames that were saved: every, frames. Files that start at 0: firstFile=0. " +
+            "Every N-th frame saved as 1, 2, 3 ...: fileStep=N.",
+        }),
+      );
+      continue;
     }
     out.push({ number, path });
   }
@@ -145,10 +160,11 @@ function truthOf(
   extra: readonly Box<"image">[],
   size: { readonly width: number; readonly height: number },
   options: MotOptions,
-): Pick<Sample, "objects" | "ignore"> {
+): Required<Pick<Sample, "objects" | "ignore" | "ignoreLabels">> {
   const clip = options.clip ?? true;
   const objects: GroundTruthObject[] = [];
   const ignore: Box<"image">[] = [];
+  const ignoreLabels: string[] = [];
   const people = rows.filter((row) => row.role !== "other");
   const guesses =
     options.estimateVisibility === true ? estimateVisibility(people.map((row) => row.box)) : undefined;
@@ -157,6 +173,7 @@ function truthOf(
     if (inside === undefined) continue;
     if (row.role === "ignore" || boxArea(inside) < (options.minInside ?? 0.25) * boxArea(row.box)) {
       ignore.push(inside);
+      ignoreLabels.push(row.category);
       continue;
     }
     const visibility = row.visibility ?? guesses?.[i];
@@ -164,13 +181,16 @@ function truthOf(
       box: inside,
       ...(visibility === undefined ? {} : { visibility }),
       label: options.label ?? "person",
+      ...(row.track < 0 ? {} : { id: String(row.track) }),
     });
   }
   for (const region of extra) {
     const inside = clipBox(region, size);
-    if (inside !== undefined) ignore.push(box<"image">(inside.x1, inside.y1, inside.x2, inside.y2));
+    if (inside === undefined) continue;
+    ignore.push(box<"image">(inside.x1, inside.y1, inside.x2, inside.y2));
+    ignoreLabels.push("");
   }
-  return { objects, ignore };
+  return { objects, ignore, ignoreLabels };
 }
 
 async function readExtraIgnore(path: string): Promise<Map<number, Box<"image">[]>> {

@@ -52,10 +52,13 @@ function filterObjects(sample: Sample, where: ObjectFilter): Sample {
     o.box.y2 - o.box.y1 >= (where.minHeight ?? 0) && (o.visibility ?? 1) >= (where.minVisible ?? 0);
   const objects = labelled.filter(counts);
   if (objects.length === sample.objects.length) return sample;
+  const moved = labelled.filter((o) => !counts(o));
+  const ignoreLabels = sample.ignoreLabels ?? sample.ignore.map(() => "");
   return {
     ...sample,
     objects,
-    ignore: [...sample.ignore, ...labelled.filter((o) => !counts(o)).map((o) => o.box)],
+    ignore: [...sample.ignore, ...moved.map((o) => o.box)],
+    ignoreLabels: [...ignoreLabels, ...moved.map((o) => o.label)],
   };
 }
 

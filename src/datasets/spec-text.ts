@@ -1,6 +1,6 @@
 /**
  * @file Dataset specs as one word on the command line: `scenes:plaza?count=100&seed=7&people=1-8`,
- * `coco:pets/train.json?limit=10`, or just a path that ends in .json, .jsonl or .txt.
+ * `crowdhuman:annotation_val.odgt?images=Images&limit=10`, or just a path whose ending tells the format.
  */
 import { InputError } from "../base/errors.js";
 
@@ -9,6 +9,8 @@ type Kind = "number" | "text" | "flag" | "range" | "size" | "list" | "frames" | 
 const FILES: Readonly<Record<string, Kind>> = {
   name: "text",
   images: "text",
+  onError: "text",
+  checkImages: "text",
   label: "text",
   limit: "number",
   split: "split",
@@ -17,6 +19,8 @@ const FILES: Readonly<Record<string, Kind>> = {
   minObjects: "number",
   labels: "list",
 };
+
+const CATEGORIES: Readonly<Record<string, Kind>> = { categories: "list", perCategory: "flag" };
 
 const KEYS: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   scenes: {
@@ -36,7 +40,20 @@ const KEYS: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
     groups: "number",
     minVisibility: "number",
   },
-  coco: { ...FILES, badBoxes: "text", visibilityField: "text" },
+  coco: { ...FILES, boxes: "text", sizes: "text", visibilityField: "text" },
+  crowdhuman: { ...FILES, box: "text", boxes: "text", sizes: "text" },
+  citypersons: { ...FILES, ...CATEGORIES, sizes: "text" },
+  widerpedestrian: {
+    ...FILES,
+    ...CATEGORIES,
+    year: "number",
+    ignoreFile: "text",
+    list: "text",
+    boxes: "text",
+    sizes: "text",
+  },
+  uavdt: { ...FILES, ...CATEGORIES, truth: "text", sequences: "list", every: "number", sizes: "text" },
+  visdrone: { ...FILES, ...CATEGORIES, sizes: "text" },
   mot: {
     ...FILES,
     seqinfo: "text",
@@ -49,16 +66,21 @@ const KEYS: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
     minInside: "number",
     origin: "number",
     estimateVisibility: "flag",
+    boxes: "text",
   },
-  jsonl: FILES,
+  jsonl: { ...FILES, boxes: "text", sizes: "text" },
 };
 
 /** Keys that the object form keeps under `where`. */
 const WHERE = new Set(["minHeight", "minVisible", "minObjects", "labels"]);
 
-/** Ending of a bare path and its format. */
+/** Ending of a bare path and its format; the first that fits. */
 const ENDINGS: readonly (readonly [ending: string, format: string])[] = [
   [".jsonl", "jsonl"],
+  [".odgt", "crowdhuman"],
+  [".mat", "citypersons"],
+  ["_gt_whole.txt", "uavdt"],
+  ["_bbox.txt", "widerpedestrian"],
   [".json", "coco"],
   [".txt", "mot"],
 ];
@@ -101,7 +123,7 @@ function splitHead(head: string, text: string): [format: string, rest: string] {
   throw new InputError(`data "${text}": neither a known format nor a file of a known ending`, {
     hint:
       `Write FORMAT:REST with one of ${Object.keys(KEYS).join(", ")} (scenes:plaza?count=100, coco:train.json, ` +
-      "mot:SEQUENCE), or a path that ends in .json, .jsonl, .txt, .yaml or .yml.",
+      "mot:SEQUENCE), or a path that ends in .json, .jsonl, .odgt, .mat, .txt, .yaml or .yml.",
   });
 }
 

@@ -1,11 +1,15 @@
 /**
- * @file The schema of dataset specs, as recipes hold them: `{format: "scenes" | "coco" | "mot" | "jsonl", ...}`, or the
- * short text of spec-text.ts. Strict: a key it does not know is an error, never ignored.
+ * @file The schema of dataset specs, as recipes hold them: `{format: "scenes" | "coco" | "crowdhuman" | ..., ...}`, or
+ * the short text of spec-text.ts. Strict: a key it does not know is an error, never ignored.
  */
 import { z } from "zod";
 import { InputError } from "../base/errors.js";
 import { LOOKS } from "./scenes/index.js";
 import { parseSpecText } from "./spec-text.js";
+import { UAVDT_CATEGORIES } from "./uavdt.js";
+import { CITYPERSONS_CATEGORIES } from "./citypersons.js";
+import { VISDRONE_CATEGORIES } from "./visdrone.js";
+import { WIDER_CATEGORIES } from "./wider-pedestrian.js";
 
 const share = z.number().min(0).max(1);
 const count = z.number().int().min(1);
@@ -49,8 +53,16 @@ const scenesSpec = z.strictObject({
   minVisibility: z.number().min(0).max(0.9).optional(),
 });
 
-/** What all formats of files share. */
-const selection = {
+/** What all formats of files share: where the files are, what bad records do, and what is selected. */
+const files = {
+  /** The annotation file; a folder where the format has several. */
+  annotations: path,
+  /** Folder of the pictures. */
+  images: path.optional(),
+  /** What a bad record does: stop the reading, or be left out and counted (problems.ts). */
+  onError: z.enum(["error", "skip"]).default("error"),
+  /** Whether pictures are looked at when the dataset is opened: are they there, have they the annotated size. */
+  checkImages: z.enum(["none", "exist", "size"]).default("exist"),
   name: z.string().min(1).optional(),
   limit: count.optional(),
   where: z
@@ -71,23 +83,85 @@ const selection = {
     .optional(),
 };
 
+const label = z.string().min(1);
+/** What a file's boxes are, where they are not what the format says: then nothing is suspected. */
+const boxes = z.enum(["xywh", "xyxy"]).optional();
+/** WIDTHxHEIGHT for all, or a JSON file of sizes by id (image-sizes.ts). */
+const sizes = z.string().min(1).optional();
+const oneOf = <const T extends readonly string[]>(names: T) => z.array(z.enum(names)).min(1).optional();
+
 /** COCO json (coco.ts). */
 const cocoSpec = z.strictObject({
   format: z.literal("coco"),
-  annotations: path,
-  images: path.optional(),
-  badBoxes: z.enum(["error", "skip"]).default("error"),
   visibilityField: z.string().min(1).optional(),
-  label: z.string().min(1).default("person"),
-  ...selection,
+  boxes,
+  sizes,
+  label: label.default("person"),
+  ...files,
 });
 
-/** A MOTChallenge sequence (mot.ts). */
+/** CrowdHuman's .odgt (crowdhuman.ts). */
+const crowdHumanSpec = z.strictObject({
+  format: z.literal("crowdhuman"),
+  /** Which of the three boxes is the object. */
+  box: z.enum(["full", "visible", "head"]).default("full"),
+  boxes,
+  sizes,
+  /** @default "person", "head" with `box: head` */
+  label: label.optional(),
+  ...files,
+});
+
+/** CityPersons' .mat files and val_gt.json (citypersons.ts). */
+const cityPersonsSpec = z.strictObject({
+  format: z.literal("citypersons"),
+  categories: oneOf(CITYPERSONS_CATEGORIES),
+  perCategory: z.boolean().default(false),
+  sizes,
+  label: label.default("person"),
+  ...files,
+});
+
+/** WIDER Pedestrian's text files (wider-pedestrian.ts). */
+const widerPedestrianSpec = z.strictObject({
+  format: z.literal("widerpedestrian"),
+  year: z.union([z.literal(2018), z.literal(2019)]).optional(),
+  ignoreFile: path.optional(),
+  list: path.optional(),
+  categories: oneOf(WIDER_CATEGORIES),
+  perCategory: z.boolean().default(false),
+  boxes,
+  sizes,
+  label: label.default("person"),
+  ...files,
+});
+
+/** UAVDT's sequences (uavdt.ts). */
+const uavdtSpec = z.strictObject({
+  format: z.literal("uavdt"),
+  truth: z.enum(["whole", "tracks"]).optional(),
+  sequences: z.array(z.string().min(1)).min(1).optional(),
+  categories: oneOf(UAVDT_CATEGORIES),
+  perCategory: z.boolean().default(false),
+  every: count.default(1),
+  sizes,
+  label: label.default("vehicle"),
+  ...files,
+});
+
+/** VisDrone-DET's folders of text files (visdrone.ts). */
+const visDroneSpec = z.strictObject({
+  format: z.literal("visdrone"),
+  categories: oneOf(VISDRONE_CATEGORIES),
+  perCategory: z.boolean().default(false),
+  sizes,
+  label: label.default("person"),
+  ...files,
+});
+
+/** A MOTChallenge sequence, by its gt.txt or its folder (mot.ts). */
 const motSpec = z.strictObject({
   format: z.literal("mot"),
-  /** gt.txt or the sequence's folder. */
-  annotations: path,
-  images: path.optional(),
   seqinfo: path.optional(),
   extraIgnore: path.optional(),
   every: count.default(1),
@@ -101,21 +175,32 @@ const motSpec = z.strictObject({
   minInside: share.default(0.25),
   origin: z.union([z.literal(0), z.literal(1)]).default(0),
   estimateVisibility: z.boolean().default(false),
-  label: z.string().min(1).default("person"),
-  ...selection,
+  boxes,
+  label: label.default("person"),
+  ...files,
 });
 
 /** The project's JSON Lines (jsonl.ts). */
 const jsonlSpec = z.strictObject({
   format: z.literal("jsonl"),
-  annotations: path,
-  images: path.optional(),
-  label: z.string().min(1).default("person"),
-  ...selection,
+  boxes,
+  sizes,
+  label: label.default("person"),
+  ...files,
 });
 
 /** A spec as an object. */
-export const datasetObjectSchema = z.discriminatedUnion("format", [scenesSpec, cocoSpec, motSpec, jsonlSpec]);
+export const datasetObjectSchema = z.discriminatedUnion("format", [
+  scenesSpec,
+  cocoSpec,
+  crowdHumanSpec,
+  cityPersonsSpec,
+  widerPedestrianSpec,
+  uavdtSpec,
+  visDroneSpec,
+  motSpec,
+  jsonlSpec,
+]);
 
 /** A spec as recipes and the command line may write it: an object or its short text. */
 export const datasetSpecSchema: z.ZodType<DatasetSpec, unknown> = z
@@ -137,3 +222,10 @@ export const datasetSpecSchema: z.ZodType<DatasetSpec, unknown> = z
 export type DatasetSpec = z.output<typeof datasetObjectSchema>;
 /** A spec as it may be written. */
 export type DatasetSpecInput = z.input<typeof datasetObjectSchema> | string;
+
+/** The spec of generated scenes. */
+export type ScenesSpec = Extract<DatasetSpec, { format: "scenes" }>;
+/** The spec of annotation files. */
+export type FileSpec = Exclude<DatasetSpec, ScenesSpec>;
+/** Formats of annotation files. */
+export type FileFormat = FileSpec["format"];
