@@ -15,16 +15,14 @@ export function xywhValue(value: unknown, where: () => Where, field: string): Xy
   if (!Array.isArray(value) || value.length !== 4)
     throw fieldError(where(), field, `must be four numbers [x, y, width, height], got ${quoted(value)}`);
   const [x, y, width, height] = value as readonly unknown[];
-  if (
-    !(
-      Number.isFinite(x) &&
-      Number.isFinite(y) &&
-      Number.isFinite(width) &&
-      Number.isFinite(height) &&
-      (width as number) >= 0 &&
-      (height as number) >= 0
-    )
-  )
+  if (!(
+    Number.isFinite(x) &&
+    Number.isFinite(y) &&
+    Number.isFinite(width) &&
+    Number.isFinite(height) &&
+    (width as number) >= 0 &&
+    (height as number) >= 0
+  ))
     throw badBox(value as readonly unknown[], where(), field);
   return value as unknown as Xywh;
 }

@@ -87,7 +87,7 @@ export function rankOutcomes(images: readonly Outcomes[]): Ranked {
 }
 
 /** The least and the greatest a number can be over all orders of equal scores. */
-export interface TieBounds {
+export interface OrderBounds {
   readonly low: number | null;
   readonly high: number | null;
 }
@@ -135,7 +135,7 @@ function reorderTies({ scores, hits }: Ranked, hitsFirst: boolean, first?: 0 | 1
  *
  * @param metric Number of a ranking; must not keep the array.
  */
-export function tieBounds(ranked: Ranked, metric: (hits: Uint8Array) => number | null): TieBounds {
+export function orderBounds(ranked: Ranked, metric: (hits: Uint8Array) => number | null): OrderBounds {
   if (!hasMixedTies(ranked)) {
     const value = metric(ranked.hits);
     return { low: value, high: value };

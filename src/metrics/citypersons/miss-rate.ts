@@ -4,7 +4,7 @@
  */
 import { detectionCurve, logAverage, missRateReferences, type DetectionCurve } from "../curves.js";
 import { sharedArea, type PlainBoxes, type PlainDetections } from "../plain.js";
-import { descendingOrder, rankOutcomes, tieBounds, type Outcomes, type TieBounds } from "../ranking.js";
+import { descendingOrder, rankOutcomes, orderBounds, type Outcomes, type OrderBounds } from "../ranking.js";
 
 /** One image of CityPersons. */
 export interface CityPersonsImage {
@@ -151,7 +151,7 @@ export interface CityPersonsMissRate {
   /** Whether the quirk of `beforeFirst` is at work, however it is set. */
   readonly startsWithMiss: boolean;
   /** Over the orders of equal scores, matches left as they are. */
-  readonly bounds: TieBounds;
+  readonly bounds: OrderBounds;
   readonly curve: DetectionCurve | null;
 }
 
@@ -180,7 +180,7 @@ export function cityPersonsMissRates(
       recalls: recallsOf(ranked.hits),
       positives,
       startsWithMiss: ranked.hits[0] === 0 && 1 / images.length > missRateReferences[0]!,
-      bounds: tieBounds(ranked, missRate),
+      bounds: orderBounds(ranked, missRate),
       curve: detectionCurve(ranked, positives, images.length),
     };
   });

@@ -1,6 +1,6 @@
 /** @file COCO's average precision and recall of a table (pycocotools' accumulate and summarize), its bounds under ties, its curves. */
 import { detectionCurve, type DetectionCurve } from "../curves.js";
-import { descendingOrder, hasMixedTies, tieBounds, type Ranked, type TieBounds } from "../ranking.js";
+import { descendingOrder, hasMixedTies, orderBounds, type Ranked, type OrderBounds } from "../ranking.js";
 import { matchCocoTable, Outcome, type AreaRange } from "./match.js";
 import type { CocoTable } from "./table.js";
 
@@ -67,7 +67,7 @@ export interface CocoEvaluation {
   precision(query?: CocoQuery): number | null;
   recall(query?: CocoQuery): number | null;
   /** Bounds of {@link CocoEvaluation.precision} over the orders of equal scores, each threshold and label by itself. */
-  precisionBounds(query?: CocoQuery): TieBounds;
+  precisionBounds(query?: CocoQuery): OrderBounds;
   /** Whether equal scores hold hits and misses at any threshold, all areas. */
   hasTies(): boolean;
   /** All labels pooled, at one threshold. */
@@ -92,7 +92,8 @@ export function evaluateCoco(table: CocoTable, options: CocoEvaluationOptions = 
     maxDetections,
   );
   const labels = Array.from({ length: table.labels }, (_, label) => label);
-  const span = (label: number) => [starts[label * table.images]!, starts[(label + 1) * table.images]!] as const;
+  const span = (label: number) =>
+    [starts[label * table.images]!, starts[(label + 1) * table.images]!] as const;
   const positivesOf = (label: number, area: number): number => {
     let sum = 0;
     for (let g = label * table.images; g < (label + 1) * table.images; g++) sum += positives[area]![g]!;
@@ -104,7 +105,13 @@ export function evaluateCoco(table: CocoTable, options: CocoEvaluationOptions = 
     if (order === undefined) orders.set(label, (order = descendingOrder(scores.subarray(...span(label)))));
     return order;
   };
-  const rankedOf = (label: number, area: number, threshold: number, limit: number, withScores: boolean): Ranked => {
+  const rankedOf = (
+    label: number,
+    area: number,
+    threshold: number,
+    limit: number,
+    withScores: boolean,
+  ): Ranked => {
     const [from] = span(label);
     const order = orderOf(label);
     const outcome = outcomes[area]![threshold]!;
@@ -155,7 +162,9 @@ export function evaluateCoco(table: CocoTable, options: CocoEvaluationOptions = 
         average(
           query,
           (label, area, t, limit, counted) =>
-            tieBounds(rankedOf(label, area, t, limit, true), (hits) => interpolatedAp(hits, counted))[which]!,
+            orderBounds(rankedOf(label, area, t, limit, true), (hits) => interpolatedAp(hits, counted))[
+              which
+            ]!,
         );
       return { low: at("low"), high: at("high") };
     },

@@ -118,7 +118,11 @@ export async function readCocoFiles(truthPath: string, detectionPath: string): P
     const place = imagePlace(fields, places, where);
     const label = labels.get(fields["category_id"] as Id);
     if (label === undefined)
-      throw fieldError(where(), "category_id", `${quoted(fields["category_id"])} is not among the categories`);
+      throw fieldError(
+        where(),
+        "category_id",
+        `${quoted(fields["category_id"])} is not among the categories`,
+      );
     const [x, y, width, height] = xywhValue(fields["bbox"], where, "bbox");
     const area = fields["area"];
     if (area !== undefined && area !== null && !(typeof area === "number" && area >= 0 && area < Infinity))

@@ -150,7 +150,8 @@ export function matchCocoTable(
       for (let g = 0; g < truths; g++) {
         const area = table.truths.rangeAreas[truthBase + g]!;
         const out = area < min || area > max;
-        const ignore = out || table.truths.crowd[truthBase + g] === 1 || table.truths.ignore[truthBase + g] === 1;
+        const ignore =
+          out || table.truths.crowd[truthBase + g] === 1 || table.truths.ignore[truthBase + g] === 1;
         ignored[g] = ignore ? 1 : 0;
         if (!ignore) counted++;
       }

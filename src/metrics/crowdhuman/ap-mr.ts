@@ -1,6 +1,6 @@
 /** @file CrowdHuman's AP and log-average miss rate (MR^-2), with bounds under ties. */
 import { detectionCurve, logAverage, missRateReferences, type DetectionCurve } from "../curves.js";
-import { rankOutcomes, tieBounds, type TieBounds } from "../ranking.js";
+import { rankOutcomes, orderBounds, type OrderBounds } from "../ranking.js";
 import { matchCrowdHuman, type CrowdHumanImage } from "./match.js";
 
 /** The toolkit's second set of references, 10^-4 to 1 (S. Zhang's), as it writes them. */
@@ -68,7 +68,7 @@ export interface CrowdHumanApMr {
   readonly scored: number;
   readonly truePositives: number;
   /** Over the orders of equal scores, matches left as they are. */
-  readonly bounds: { readonly ap: TieBounds; readonly mr: TieBounds };
+  readonly bounds: { readonly ap: OrderBounds; readonly mr: OrderBounds };
   readonly curve: DetectionCurve | null;
 }
 
@@ -76,7 +76,11 @@ export interface CrowdHumanApMr {
 export function crowdHumanApMr(images: readonly CrowdHumanImage[]): CrowdHumanApMr {
   const ranked = rankOutcomes(images.map(matchCrowdHuman));
   let [positives, ignored] = [0, 0];
-  for (const { ignore } of images) for (const flag of ignore) flag === 1 ? ignored++ : positives++;
+  for (const { ignore } of images) {
+    const here = ignore.reduce((sum, flag) => sum + flag, 0);
+    ignored += here;
+    positives += ignore.length - here;
+  }
   const ap = (hits: Uint8Array) => trapezoidAp(hits, positives);
   const mr = (hits: Uint8Array) => crowdHumanMissRate(hits, positives, images.length);
   return {
@@ -88,7 +92,7 @@ export function crowdHumanApMr(images: readonly CrowdHumanImage[]): CrowdHumanAp
     ignored,
     scored: ranked.hits.length,
     truePositives: ranked.hits.reduce((sum, hit) => sum + hit, 0),
-    bounds: { ap: tieBounds(ranked, ap), mr: tieBounds(ranked, mr) },
+    bounds: { ap: orderBounds(ranked, ap), mr: orderBounds(ranked, mr) },
     curve: positives === 0 ? null : detectionCurve(ranked, positives, images.length),
   };
 }

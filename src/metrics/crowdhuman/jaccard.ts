@@ -1,6 +1,13 @@
 /** @file CrowdHuman's Jaccard index: the best, over score thresholds, of the mean share of agreement of an image. */
 import { maximumWeightMatching } from "../../geometry/assignment.js";
-import { clipCorners, coveredShare, EPSILON, THRESHOLD, toolkitIou, type CrowdHumanImage } from "./match.js";
+import {
+  clipCorners,
+  coveredShare,
+  crowdHumanEpsilon,
+  crowdHumanIou,
+  toolkitIou,
+  type CrowdHumanImage,
+} from "./match.js";
 
 /** What one score threshold gives. */
 export interface JaccardAt {
@@ -49,14 +56,14 @@ function prepare(image: CrowdHumanImage): Prepared {
   for (let d = 0; d < scores.length; d++) {
     positives.forEach((g, column) => {
       const iou = toolkitIou(found, d, boxes, g);
-      if (!(iou > THRESHOLD)) return;
+      if (!(iou > crowdHumanIou)) return;
       prepared.rows.push(d);
       prepared.columns.push(column);
       prepared.weights.push(iou);
     });
   }
   const inRegion = (corners: Float64Array, i: number) =>
-    regions.some((g) => coveredShare(corners, i, boxes, g) > THRESHOLD);
+    regions.some((g) => coveredShare(corners, i, boxes, g) > crowdHumanIou);
   return {
     ...prepared,
     scores,
@@ -98,7 +105,7 @@ export function crowdHumanJaccard(images: readonly CrowdHumanImage[]): CrowdHuma
     let [sum, counted, matched, detections, truths] = [0, 0, 0, 0, 0];
     for (const image of prepared) {
       const { k, m, n } = countAt(image, threshold);
-      sum += k / (m + n - k + EPSILON);
+      sum += k / (m + n - k + crowdHumanEpsilon);
       if (m !== 0 || n !== 0) counted++;
       matched += k;
       detections += n;

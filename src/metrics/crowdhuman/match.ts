@@ -16,10 +16,10 @@ export interface CrowdHumanImage {
 }
 
 /** In every denominator of the toolkit. */
-export const EPSILON = 1e-6;
+export const crowdHumanEpsilon = 1e-6;
 
 /** IoU, and share of a detection, above which (not at which) a pair matches. */
-export const THRESHOLD = 0.5;
+export const crowdHumanIou = 0.5;
 
 /**
  * Corners clipped as the toolkit does: x1 to [0, width - 1], y1 to [0, height - 1], x2 to [0, width], y2 to [0, height].
@@ -40,13 +40,13 @@ export function clipCorners(corners: Float64Array, size: CrowdHumanImage["size"]
 
 /** Share of box i of `a` that lies in box j of `b`. */
 export function coveredShare(a: Float64Array, i: number, b: Float64Array, j: number): number {
-  return sharedArea(a, i, b, j) / (cornerArea(a, i) + EPSILON);
+  return sharedArea(a, i, b, j) / (cornerArea(a, i) + crowdHumanEpsilon);
 }
 
 /** IoU with the toolkit's epsilon. */
 export function toolkitIou(a: Float64Array, i: number, b: Float64Array, j: number): number {
   const shared = sharedArea(a, i, b, j);
-  return shared === 0 ? 0 : shared / (cornerArea(a, i) + cornerArea(b, j) - shared + EPSILON);
+  return shared === 0 ? 0 : shared / (cornerArea(a, i) + cornerArea(b, j) - shared + crowdHumanEpsilon);
 }
 
 /**
@@ -62,7 +62,7 @@ export function matchCrowdHuman(image: CrowdHumanImage): Outcomes {
   const hits: number[] = [];
   for (const d of descendingOrder(image.detections.scores)) {
     let match = -1;
-    let best = THRESHOLD;
+    let best = crowdHumanIou;
     for (let g = 0; g < truths; g++) {
       if (image.ignore[g] === 1 || taken[g] === 1) continue;
       const overlap = toolkitIou(found, d, boxes, g);
@@ -75,7 +75,7 @@ export function matchCrowdHuman(image: CrowdHumanImage): Outcomes {
     else {
       let inRegion = false;
       for (let g = 0; g < truths && !inRegion; g++)
-        inRegion = image.ignore[g] === 1 && coveredShare(found, d, boxes, g) > THRESHOLD;
+        inRegion = image.ignore[g] === 1 && coveredShare(found, d, boxes, g) > crowdHumanIou;
       if (inRegion) continue;
     }
     scores.push(image.detections.scores[d]!);

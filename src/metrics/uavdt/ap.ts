@@ -4,7 +4,7 @@
  */
 import { detectionCurve, vocAp, type DetectionCurve } from "../curves.js";
 import { sharedArea, type PlainBoxes, type PlainDetections } from "../plain.js";
-import { descendingOrder, rankOutcomes, tieBounds, type Outcomes, type TieBounds } from "../ranking.js";
+import { descendingOrder, rankOutcomes, orderBounds, type Outcomes, type OrderBounds } from "../ranking.js";
 
 /** One frame of UAVDT. */
 export interface UavdtImage {
@@ -69,7 +69,7 @@ export interface UavdtAp {
   /** Detections outside ignored areas. */
   readonly scored: number;
   readonly truePositives: number;
-  readonly bounds: TieBounds;
+  readonly bounds: OrderBounds;
   readonly curve: DetectionCurve | null;
 }
 
@@ -84,7 +84,7 @@ export function uavdtAp(images: readonly UavdtImage[], options: UavdtOptions = {
     positives,
     scored: ranked.hits.length,
     truePositives: ranked.hits.reduce((sum, hit) => sum + hit, 0),
-    bounds: tieBounds(ranked, ap),
+    bounds: orderBounds(ranked, ap),
     curve: positives === 0 ? null : detectionCurve(ranked, positives, images.length),
   };
 }

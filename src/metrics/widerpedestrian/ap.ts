@@ -4,7 +4,7 @@
  */
 import { detectionCurve, vocAp, type DetectionCurve } from "../curves.js";
 import { cornerArea, type PlainBoxes, type PlainDetections } from "../plain.js";
-import { descendingOrder, hasMixedTies, tieBounds, type Ranked, type TieBounds } from "../ranking.js";
+import { descendingOrder, hasMixedTies, orderBounds, type Ranked, type OrderBounds } from "../ranking.js";
 
 /** One image of WIDER Pedestrian. Corners are x, y, x + width, y + height. */
 export interface WiderImage {
@@ -94,7 +94,7 @@ export interface WiderAp {
   readonly positives: number;
   readonly scored: number;
   /** Over the orders of equal scores, each threshold by itself, matches left as they are. */
-  readonly bounds: TieBounds;
+  readonly bounds: OrderBounds;
   readonly hasTies: boolean;
   /** At the first threshold. */
   readonly curve: DetectionCurve | null;
@@ -132,8 +132,8 @@ export function widerPedestrianAp(images: readonly WiderImage[], options: WiderO
     positives,
     scored: scores.length,
     bounds: {
-      low: mean((ranked) => tieBounds(ranked, ap).low),
-      high: mean((ranked) => tieBounds(ranked, ap).high),
+      low: mean((ranked) => orderBounds(ranked, ap).low),
+      high: mean((ranked) => orderBounds(ranked, ap).high),
     },
     hasTies: rankings.some(hasMixedTies),
     curve: positives === 0 ? null : detectionCurve(rankings[0]!, positives, images.length),
