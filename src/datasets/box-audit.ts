@@ -22,7 +22,7 @@ export interface BoxAuditOptions {
   readonly native: BoxForm;
   /** What the user says: it replaces the format's own, and then no other form is suspected. */
   readonly declared?: BoxForm;
-  /** What `image-missing` and the like are counted in. */
+  /** Where what is odd but harmless is noted. */
   readonly problems: Problems;
   /** How the user says it, for hints. @default "boxes" */
   readonly option?: string;
@@ -39,6 +39,7 @@ export class BoxAudit {
   private readonly form: BoxForm;
   private boxes = 0;
   private leaving = 0;
+  private outside = 0;
   private fitOtherForm = 0;
   private upToOne = 0;
   private readonly path: string;
@@ -66,6 +67,21 @@ export class BoxAudit {
       );
     }
     return found;
+  }
+
+  /**
+   * The box of an object in a dataset whose boxes go on beyond the image's edge (amodal). One wholly outside shows
+   * nothing that could be found: it is noted, and `undefined`.
+   */
+  readAmodal(value: unknown, where: Where, field: string, size: ImageSize): Box<"image"> | undefined {
+    const found = this.readCounted(value, where, field, size);
+    if (!isOutside(found, size)) return found;
+    this.outside++;
+    this.options.problems.note(
+      "box-outside",
+      `${where}: ${field} ${JSON.stringify(value)} lies outside the image of ${size.width}x${size.height}`,
+    );
+    return undefined;
   }
 
   /** A box that must have an area but may lie outside the image. @throws AnnotationError */
@@ -113,6 +129,14 @@ export class BoxAudit {
   finish(): void {
     const { boxes, options } = this;
     if (boxes < ENOUGH) return;
+    if (this.outside >= Math.max(ENOUGH, 0.05 * boxes)) {
+      throw new InputError(
+        `${this.path}: ${this.outside} of ${boxes} boxes lie wholly outside their images`,
+        {
+          hint: "The sizes are wrong: of other pictures, of smaller copies, or with width and height exchanged.",
+        },
+      );
+    }
     if (options.declared === undefined) {
       if (this.upToOne >= 0.98 * boxes) {
         throw new InputError(

@@ -175,7 +175,11 @@ function readBox(
     !(kind === "head" && flagField(head, "ignore", `${where}: head_attr`));
   const field = FIELDS[kind];
   if (!counts) return { region: audit.readIgnore(entry[field], where, field, size), tag };
-  const box = audit.read(entry[field], where, field, size);
+  const box =
+    kind === "full"
+      ? audit.readAmodal(entry[field], where, field, size)
+      : audit.read(entry[field], where, field, size);
+  if (box === undefined) return { region: undefined, tag };
   const visible = audit.readDetail(entry["vbox"], where, "vbox");
   const full = kind === "full" ? box : audit.readDetail(entry["fbox"], where, "fbox");
   const headBox = kind === "head" ? undefined : audit.readDetail(entry["hbox"], where, "hbox");

@@ -85,7 +85,7 @@ export async function* readMot(path: string, options: MotOptions = {}): AsyncGen
       id: `${name}-${String(frame.number).padStart(6, "0")}`,
       image: { kind: "file", path: frame.path },
       ...size,
-      ...truthOf(rows, extra?.get(frame.number) ?? [], size, options),
+      ...truthOf(rows, extra?.get(frame.number) ?? [], size, { ...options, problems }),
     };
   }
   audit.finish();
@@ -159,7 +159,7 @@ function truthOf(
   rows: readonly MotRow[],
   extra: readonly Box<"image">[],
   size: { readonly width: number; readonly height: number },
-  options: MotOptions,
+  options: MotOptions & { readonly problems: Problems },
 ): Required<Pick<Sample, "objects" | "ignore" | "ignoreLabels">> {
   const clip = options.clip ?? true;
   const objects: GroundTruthObject[] = [];
@@ -170,7 +170,13 @@ function truthOf(
     options.estimateVisibility === true ? estimateVisibility(people.map((row) => row.box)) : undefined;
   for (const [i, row] of people.entries()) {
     const inside = clip ? clipBox(row.box, size) : row.box;
-    if (inside === undefined) continue;
+    if (inside === undefined) {
+      options.problems.note(
+        "box-outside",
+        `frame ${row.frame}: the box of ${row.track} lies outside the image of ${size.width}x${size.height}`,
+      );
+      continue;
+    }
     if (row.role === "ignore" || boxArea(inside) < (options.minInside ?? 0.25) * boxArea(row.box)) {
       ignore.push(inside);
       ignoreLabels.push(row.category);
