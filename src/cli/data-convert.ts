@@ -1,9 +1,10 @@
 /** @file `dip-r1 data convert`: one form of annotations into another, with a word on everything that is not kept. */
 import { Command } from "commander";
 import type { ChatFrame, ChatOptions, ConvertReport, FormName, ResizeRule } from "../datasets/index.js";
+import { addSourceOptions, openSource, type SourceOptions } from "./data-source.js";
 import { collect, numberOption, type CliContext } from "./context.js";
 
-interface ConvertCommandOptions {
+interface ConvertCommandOptions extends SourceOptions {
   readonly to: string;
   readonly out: string;
   readonly copyImages?: boolean;
@@ -37,7 +38,7 @@ const CHAT_ONLY = {
   response: "--response",
 } as const;
 
-async function chatOptions(options: ConvertCommandOptions): Promise<ChatOptions> {
+async function chatOptions(options: ConvertCommandOptions, { logger }: CliContext): Promise<ChatOptions> {
   const { InputError } = await import("../base/errors.js");
   const { chatFrames, QWEN25_RESIZE } = await import("../datasets/index.js");
   const { frame } = options;
@@ -52,6 +53,10 @@ async function chatOptions(options: ConvertCommandOptions): Promise<ChatOptions>
     prompt ??= (await readModelTask(options.model)).prompt;
   }
   const { minPixels = resize.minPixels, maxPixels = resize.maxPixels } = options;
+  if (frame === "norm1000" && options.promptText === undefined)
+    logger.warn(
+      "the named prompts ask for pixels, and the boxes will be thousandths: say so with --prompt-text",
+    );
   if (minPixels > maxPixels)
     throw new InputError(`--min-pixels ${minPixels} is more than --max-pixels ${maxPixels}`);
   return {
@@ -68,7 +73,7 @@ async function chatOptions(options: ConvertCommandOptions): Promise<ChatOptions>
 
 async function convert(spec: string, options: ConvertCommandOptions, context: CliContext): Promise<void> {
   const { InputError } = await import("../base/errors.js");
-  const { convertDataset, formNamed, openDataset, renameLabels } = await import("../datasets/index.js");
+  const { convertDataset, formNamed, renameLabels } = await import("../datasets/index.js");
   formNamed(options.to);
   const format = options.to as FormName;
   const chat = format === "trl" || format === "ms-swift" || format === "vlm-r1";
@@ -83,7 +88,7 @@ async function convert(spec: string, options: ConvertCommandOptions, context: Cl
   }
   if (options.year !== undefined && (format !== "widerpedestrian" || !/^201[89]$/.test(options.year)))
     throw new InputError(`--year ${options.year}: only --to widerpedestrian has it, 2018 or 2019`);
-  const opened = await openDataset(spec);
+  const opened = await openSource(spec, options, context);
   const dataset =
     options.rename === undefined ? opened : renameLabels(opened, parseRenames(options.rename, InputError));
   const report = await convertDataset(dataset, {
@@ -93,13 +98,13 @@ async function convert(spec: string, options: ConvertCommandOptions, context: Cl
     absolutePaths: options.absolutePaths ?? false,
     force: options.force ?? false,
     ...(options.year !== undefined && { year: options.year === "2018" ? 2018 : 2019 }),
-    ...(chat && { chat: await chatOptions(options) }),
+    ...(chat && { chat: await chatOptions(options, context) }),
     onProgress: (done, total) => {
       if (done % 100 === 0) context.logger.progress(`${dataset.name}: ${done}/${total} images`);
     },
   });
   context.logger.endProgress();
-  if (options.json === true) await context.print(JSON.stringify(report));
+  if (options.json === true) await context.print(JSON.stringify({ ...report, problems: dataset.problems }));
   else await printReport(report, context);
 }
 
@@ -136,9 +141,8 @@ async function printReport(report: ConvertReport, { print }: CliContext): Promis
 /** The sub-command. */
 export function convertCommand(context: CliContext, specHelp: string): Command {
   const pixels = (name: string) => numberOption(name, { min: 1, integer: true });
-  return new Command("convert")
+  return addSourceOptions(new Command("convert"), specHelp)
     .description("write a dataset in another form, and say what that form cannot hold")
-    .argument("<spec>", specHelp)
     .requiredOption(
       "--to <form>",
       "coco, jsonl, crowdhuman, citypersons, widerpedestrian, uavdt, visdrone, mot, trl, ms-swift or vlm-r1",

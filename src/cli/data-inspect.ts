@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { Command } from "commander";
 import type { Dataset, DatasetReport, ModelView } from "../datasets/index.js";
 import { collect, numberOption, type CliContext } from "./context.js";
+import { addSourceOptions, openSource, type SourceOptions } from "./data-source.js";
 import { reportTables } from "./data-inspect-tables.js";
 
-interface InspectOptions {
+interface InspectOptions extends SourceOptions {
   readonly model?: string;
   readonly prompt?: string;
   readonly label?: readonly string[];
@@ -66,14 +67,14 @@ async function writePictures(dataset: Dataset, folder: string, limit: number): P
 }
 
 async function inspect(spec: string, options: InspectOptions, { print, logger }: CliContext): Promise<void> {
-  const { inspectSamples, openDataset } = await import("../datasets/index.js");
+  const { inspectSamples } = await import("../datasets/index.js");
   const { InputError } = await import("../base/index.js");
   if (options.model === undefined && (options.maxTokens !== undefined || options.prompt !== undefined))
     throw new InputError(`${options.maxTokens === undefined ? "--prompt" : "--max-tokens"} needs --model`, {
       hint: "Tokens are a tokenizer's: name the folder of the model that will be trained.",
     });
   const model = options.model === undefined ? undefined : await modelView(options.model, options);
-  const dataset = await openDataset(spec);
+  const dataset = await openSource(spec, options, { print, logger });
   const report: DatasetReport = await inspectSamples(dataset.samples(), {
     ...(model && { model }),
     onProgress: (done) => {
@@ -81,8 +82,8 @@ async function inspect(spec: string, options: InspectOptions, { print, logger }:
     },
   });
   logger.endProgress();
-  const { name, fingerprint } = dataset;
-  if (options.json === true) await print(JSON.stringify({ name, fingerprint, ...report }));
+  const { name, fingerprint, problems } = dataset;
+  if (options.json === true) await print(JSON.stringify({ name, fingerprint, problems, ...report }));
   else {
     await print(`${name} (fingerprint ${fingerprint})`);
     for (const table of reportTables(report)) await print("\n" + table);
@@ -100,9 +101,8 @@ const maxTokensOption = (text: string, before: readonly number[] = []): number[]
 
 /** The sub-command. */
 export function inspectCommand(context: CliContext, specHelp: string): Command {
-  return new Command("inspect")
+  return addSourceOptions(new Command("inspect"), specHelp)
     .description("what a dataset holds, in numbers and pictures")
-    .argument("<spec>", specHelp)
     .option("--model <folder>", "also how this model meets it: scale, who is too small to see, tokens")
     .option("--max-tokens <n>", "how many ground-truth responses would not fit (repeatable)", maxTokensOption)
     .option("--prompt <name>", "named prompt (default: the one the model was trained with, else dip-r1)")

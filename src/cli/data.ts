@@ -5,7 +5,8 @@ import { convertCommand } from "./data-convert.js";
 import { generateCommand } from "./data-generate.js";
 import { inspectCommand } from "./data-inspect.js";
 
-const SPEC = "dataset: scenes:night?count=64, coco:FILE, mot:FOLDER, or the path of a file";
+const SPEC =
+  "dataset: scenes:night?count=64, coco:FILE, crowdhuman:FILE?images=FOLDER, ..., or the path of a file";
 
 /** The command and its sub-commands. */
 export function dataCommand(context: CliContext): Command {

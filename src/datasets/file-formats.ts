@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, extname } from "node:path";
 import { fingerprintFile, fingerprintPath } from "../base/fingerprint.js";
+import { readChatJsonl } from "./chat-jsonl.js";
 import { readCityPersons } from "./citypersons.js";
 import { readCoco } from "./coco.js";
 import { readCrowdHuman } from "./crowdhuman.js";
@@ -36,6 +37,11 @@ const present = (paths: readonly (string | undefined)[]): string[] =>
 const FORMATS: { readonly [F in FileFormat]: FileFormatEntry<F> } = {
   coco: { read: (spec, problems) => readCoco(spec.annotations, { ...spec, problems }) },
   jsonl: { read: (spec, problems) => readJsonlSamples(spec.annotations, { ...spec, problems }) },
+  trl: { read: (spec, problems) => readChatJsonl(spec.annotations, "trl", { ...spec, problems }) },
+  "ms-swift": {
+    read: (spec, problems) => readChatJsonl(spec.annotations, "ms-swift", { ...spec, problems }),
+  },
+  "vlm-r1": { read: (spec, problems) => readChatJsonl(spec.annotations, "vlm-r1", { ...spec, problems }) },
   crowdhuman: { read: (spec, problems) => readCrowdHuman(spec.annotations, { ...spec, problems }) },
   citypersons: { read: (spec, problems) => readCityPersons(spec.annotations, { ...spec, problems }) },
   mot: {

@@ -1,4 +1,5 @@
 /** @file Samples with ground truth: readers of files, the scene generator, specs that name either. */
+export * from "./chat-jsonl.js";
 export * from "./citypersons.js";
 export * from "./coco.js";
 export * from "./collect.js";

@@ -22,6 +22,15 @@ const FILES: Readonly<Record<string, Kind>> = {
 
 const CATEGORIES: Readonly<Record<string, Kind>> = { categories: "list", perCategory: "flag" };
 
+const CHAT: Readonly<Record<string, Kind>> = {
+  ...FILES,
+  frame: "text",
+  minPixels: "number",
+  maxPixels: "number",
+  boxes: "text",
+  sizes: "text",
+};
+
 const KEYS: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   scenes: {
     name: "text",
@@ -69,6 +78,9 @@ const KEYS: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
     boxes: "text",
   },
   jsonl: { ...FILES, boxes: "text", sizes: "text" },
+  trl: CHAT,
+  "ms-swift": CHAT,
+  "vlm-r1": CHAT,
 };
 
 /** Keys that the object form keeps under `where`. */
@@ -116,7 +128,7 @@ export function parseSpecText(text: string): Record<string, unknown> {
 }
 
 function splitHead(head: string, text: string): [format: string, rest: string] {
-  const match = /^([a-z]+):(.*)$/s.exec(head);
+  const match = /^([a-z][a-z0-9-]*):(.*)$/s.exec(head);
   if (match !== null && Object.hasOwn(KEYS, match[1]!)) return [match[1]!, match[2]!];
   for (const [ending, format] of ENDINGS) if (head.toLowerCase().endsWith(ending)) return [format, head];
   if (head === "scenes") return ["scenes", ""];

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { InputError } from "../base/errors.js";
+import { chatFrames } from "./writers/chat-options.js";
 import { LOOKS } from "./scenes/index.js";
 import { parseSpecText } from "./spec-text.js";
 import { UAVDT_CATEGORIES } from "./uavdt.js";
@@ -189,6 +190,22 @@ const jsonlSpec = z.strictObject({
   ...files,
 });
 
+/** Chat JSON Lines of other trainers, whose ground truth is a column or an answer (chat-jsonl.ts). */
+const chat = {
+  /** Of the boxes, in lines that do not tell. */
+  frame: z.enum(chatFrames).default("image"),
+  /** Budget of smart-resize, for the frame `absolute`. @default Qwen2.5-VL's */
+  minPixels: count.optional(),
+  maxPixels: count.optional(),
+  boxes,
+  sizes,
+  label: label.default("person"),
+  ...files,
+};
+const trlSpec = z.strictObject({ format: z.literal("trl"), ...chat });
+const msSwiftSpec = z.strictObject({ format: z.literal("ms-swift"), ...chat });
+const vlmR1Spec = z.strictObject({ format: z.literal("vlm-r1"), ...chat });
+
 /** A spec as an object. */
 export const datasetObjectSchema = z.discriminatedUnion("format", [
   scenesSpec,
@@ -200,6 +217,9 @@ export const datasetObjectSchema = z.discriminatedUnion("format", [
   visDroneSpec,
   motSpec,
   jsonlSpec,
+  trlSpec,
+  msSwiftSpec,
+  vlmR1Spec,
 ]);
 
 /** A spec as recipes and the command line may write it: an object or its short text. */

@@ -3,6 +3,7 @@ import { smartResize } from "../../qwen/smart-resize.js";
 import {
   clipBox,
   convertBox,
+  coordinateProfiles,
   frameSize,
   roundBox,
   type Box,
@@ -32,10 +33,7 @@ export interface ChatTruth {
 }
 
 /** The type-level name of a chat frame. */
-export const frameOf = { absolute: "model", norm1000: "norm1000", image: "image" } as const satisfies Record<
-  ChatFrame,
-  Frame
->;
+export const frameOf = { ...coordinateProfiles, image: "image" } as const satisfies Record<ChatFrame, Frame>;
 
 /** Converts, clips and rounds; counts what changes by it. @throws InputError where smart-resize refuses the picture. */
 export function chatTruth(sample: Sample, options: ChatOptions, losses: LossTally): ChatTruth {

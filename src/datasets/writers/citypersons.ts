@@ -57,7 +57,13 @@ export const cityPersonsForm: AnnotationForm = {
         if (sample.id !== String(images))
           losses.add("changed", "ids of images (counted from 1 in this form)");
         const { width, height } = sample;
-        const entry = { id: images, im_name: basename(picture), height, width };
+        const entry = {
+          id: images,
+          im_name: basename(picture),
+          height,
+          width,
+          ...(sample.id === String(images) ? {} : { sample_id: sample.id }),
+        };
         await file.write(`${images === 1 ? "\n" : ",\n"}${JSON.stringify(entry)}`);
         for (const object of sample.objects) {
           if (!keepsPerson(object.label, losses)) continue;

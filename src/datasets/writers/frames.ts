@@ -1,5 +1,6 @@
 /** @file Which frame of which sequence an image is, for forms of videos. */
 import type { Dataset } from "../dataset.js";
+import type { LossTally } from "./losses.js";
 
 /** Where an image stands in its video. */
 export interface FrameNumber {
@@ -15,7 +16,7 @@ const FRAME_ID = /^(.+?)[-_/](?:img)?(\d{4,})$/;
  * Sequences and frame numbers of a dataset's samples, in their order. Ids that end in a number of at least four digits
  * tell both; where not all do, or two tell the same, the dataset is one sequence, counted from 1.
  */
-export async function frameNumbers(dataset: Dataset): Promise<FrameNumber[]> {
+async function frameNumbers(dataset: Dataset): Promise<FrameNumber[]> {
   const told: FrameNumber[] = [];
   const seen = new Set<string>();
   let count = 0;
@@ -33,7 +34,7 @@ export async function frameNumbers(dataset: Dataset): Promise<FrameNumber[]> {
 }
 
 /** Frames counted anew from 1 in each sequence, without gaps, in the order of their numbers. */
-export function closeGaps(frames: readonly FrameNumber[]): FrameNumber[] {
+function closeGaps(frames: readonly FrameNumber[]): FrameNumber[] {
   const numbers = new Map<string, number[]>();
   for (const { sequence, frame } of frames) numbers.set(sequence, [...(numbers.get(sequence) ?? []), frame]);
   const ranks = new Map<string, number>();
@@ -43,27 +44,52 @@ export function closeGaps(frames: readonly FrameNumber[]): FrameNumber[] {
   return frames.map(({ sequence, frame }) => ({ sequence, frame: ranks.get(`${sequence} ${frame}`)! }));
 }
 
-/** Gives each object of a sequence a whole number: its own id where that is one, else a number that no other has. */
-export function trackNumbers(): (sequence: string, id: string | undefined) => number {
+/**
+ * The frames to write. Readers ask for the picture of every frame from 1: where pictures are copied, frames that are not
+ * there are closed up; where they stay, so do their numbers.
+ */
+export async function planFrames(
+  dataset: Dataset,
+  copied: boolean,
+  losses: LossTally,
+): Promise<FrameNumber[]> {
+  const told = await frameNumbers(dataset);
+  if (!copied) return told;
+  const frames = closeGaps(told);
+  const moved = frames.filter(({ frame }, i) => frame !== told[i]!.frame).length;
+  losses.add("changed", "frame numbers (counted anew, without gaps)", moved);
+  return frames;
+}
+
+/** How readers call a frame: `MOT17-02-000001`. */
+export function frameId({ sequence, frame }: FrameNumber): string {
+  return `${sequence}-${String(frame).padStart(6, "0")}`;
+}
+
+/**
+ * Gives each object of a sequence a whole number: its own id where that is one, else a number that no other has; never
+ * one that is in the frame already.
+ */
+export function trackNumbers(): (at: FrameNumber, id: string | undefined) => number {
   const known = new Map<string, number>();
-  const taken = new Map<string, Set<number>>();
+  /** Numbers of each sequence, with the last frame they were in. */
+  const taken = new Map<string, Map<number, number>>();
   const last = new Map<string, number>();
-  return (sequence, id) => {
-    const used = taken.get(sequence) ?? new Set();
+  return ({ sequence, frame }, id) => {
+    const used = taken.get(sequence) ?? new Map<number, number>();
     taken.set(sequence, used);
     const key = `${sequence} ${id}`;
-    const before = id === undefined ? undefined : known.get(key);
-    if (before !== undefined) return before;
-    let number = id !== undefined && /^[1-9]\d{0,8}$/.test(id) ? Number(id) : 0;
-    if (number === 0 || used.has(number)) {
+    let number = id === undefined ? undefined : known.get(key);
+    if (number === undefined && id !== undefined && /^[1-9]\d{0,8}$/.test(id) && !used.has(Number(id)))
+      number = Number(id);
+    if (number === undefined || used.get(number) === frame) {
       // Far above the ids that videos have, so that one who comes later with a number of their own finds it free.
       number = last.get(sequence) ?? 1_000_000;
       do number++;
       while (used.has(number));
       last.set(sequence, number);
-    }
-    used.add(number);
-    if (id !== undefined) known.set(key, number);
+    } else if (id !== undefined) known.set(key, number);
+    used.set(number, frame);
     return number;
   };
 }

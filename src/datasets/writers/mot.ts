@@ -8,23 +8,25 @@ import { InputError } from "../../base/errors.js";
 import type { Sample } from "../sample.js";
 import type { AnnotationForm, FormContext } from "./form.js";
 import { xywh } from "./boxes.js";
-import { closeGaps, frameNumbers, trackNumbers, type FrameNumber } from "./frames.js";
+import { frameId, planFrames, trackNumbers, type FrameNumber } from "./frames.js";
 import { countLosses, HOLDS_BOXES, type Holds } from "./losses.js";
 import { categoryOf, isPerson } from "./people.js";
 
 const HOLDS: Holds = { ...HOLDS_BOXES, visibility: true, id: true, ignore: true, ignoreLabels: true };
 
-const CLASSES = {
+const CLASSES: Readonly<Record<string, number>> = {
+  person: 1,
   pedestrian: 1,
   "person on vehicle": 2,
   car: 3,
   bicycle: 4,
   motorbike: 5,
-  "non motorized vehicle": 6,
-} as const;
+  "non-motorised vehicle": 6,
+};
 
 /** What regions to ignore may be. */
 const REGIONS: Readonly<Record<string, number>> = {
+  person: 1,
   "person on vehicle": 2,
   "static person": 7,
   distractor: 8,
@@ -68,12 +70,13 @@ export const motForm: AnnotationForm = {
         sequence.length = Math.max(sequence.length, frame);
         const nine = sequence.columns === 9;
         countLosses(sample, { ...HOLDS, visibility: nine, ignoreLabels: nine }, losses);
-        const id = `${name}-${String(frame).padStart(6, "0")}`;
-        if (sample.id !== id) losses.add("changed", "ids of images (sequence and frame in this form)");
+        if (sample.id !== frameId({ sequence: name, frame }))
+          losses.add("changed", "ids of images (sequence and frame in this form)");
         const lines: string[] = [];
-        for (const { box, label, visibility, id: own } of sample.objects) {
+        for (const object of sample.objects) {
+          const { box, label, visibility, id: own } = object;
           const kind = nine
-            ? categoryOf(label, CLASSES, "pedestrian", losses)
+            ? categoryOf(object, { categories: CLASSES, person: "person" }, losses)
             : isPerson(label)
               ? 1
               : undefined;
@@ -84,12 +87,17 @@ export const motForm: AnnotationForm = {
           if (own === undefined) losses.add("added", "ids of objects (a number of its own for each box)");
           if (nine && visibility === undefined) losses.add("added", "visible shares that are not known (1)");
           const rest = nine ? [1, kind, visibility ?? 1] : [1, -1, -1, -1];
-          lines.push([frame, track(name, own), ...xywh(box), ...rest].join(","));
+          lines.push([frame, track({ sequence: name, frame }, own), ...xywh(box), ...rest].join(","));
         }
         for (const [i, region] of sample.ignore.entries()) {
-          const kind = REGIONS[sample.ignoreLabels?.[i] ?? ""] ?? 1;
+          const word = sample.ignoreLabels?.[i] ?? "";
+          if (nine && word !== "" && !Object.hasOwn(REGIONS, word))
+            losses.add("changed", `words for what ignore regions are ("${word}" to "person")`);
+          const kind = REGIONS[word] ?? 1;
           const rest = nine ? [0, kind, 1] : [0, -1, -1, -1];
-          lines.push([frame, track(name, undefined), ...xywh(region), ...rest].join(","));
+          lines.push(
+            [frame, track({ sequence: name, frame }, undefined), ...xywh(region), ...rest].join(","),
+          );
         }
         await appendFile(join(sequence.folder, "gt", "gt.txt"), lines.map((line) => line + "\n").join(""));
         if (!copied) checkPicture(sample, picture, frame, sequence);
@@ -103,14 +111,7 @@ export const motForm: AnnotationForm = {
 
 /** Looks ahead: sequences, frames, sizes, and whether 9 columns are needed. */
 async function plan({ dataset, copied, target, refer, losses }: FormContext) {
-  const told = await frameNumbers(dataset);
-  // A reader asks for the picture of every frame: where pictures are copied, frames that are not there are closed up.
-  const frames = copied ? closeGaps(told) : told;
-  losses.add(
-    "changed",
-    "frame numbers (counted anew, without gaps)",
-    frames.filter((f, i) => f.frame !== told[i]!.frame).length,
-  );
+  const frames = await planFrames(dataset, copied, losses);
   const single = new Set(frames.map(({ sequence }) => sequence)).size === 1;
   const sequences = new Map<string, Sequence>();
   let index = 0;
@@ -119,7 +120,7 @@ async function plan({ dataset, copied, target, refer, losses }: FormContext) {
     const before = sequences.get(name);
     const rich =
       sample.objects.some(({ visibility, label }) => visibility !== undefined || !isPerson(label)) ||
-      (sample.ignoreLabels ?? []).some((word) => Object.hasOwn(REGIONS, word));
+      (sample.ignoreLabels ?? []).some((word) => Object.hasOwn(REGIONS, word) && word !== "person");
     const { width, height } = sample;
     if (before === undefined) {
       const path = sample.image.kind === "file" ? sample.image.path : ".png";

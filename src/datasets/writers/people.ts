@@ -1,4 +1,5 @@
 /** @file Labels for forms that know people only, or a list of categories of their own. */
+import type { GroundTruthObject } from "../sample.js";
 import type { LossTally } from "./losses.js";
 
 /** Words that all mean: a person to be found. */
@@ -19,20 +20,30 @@ export function keepsPerson(label: string, losses: LossTally): boolean {
   return true;
 }
 
+/** How a form numbers what objects are. */
+export interface CategoryRule {
+  readonly categories: Readonly<Record<string, number>>;
+  /** What a person is whose kind is not known. */
+  readonly person?: string;
+  /** What a vehicle is whose kind is not known. */
+  readonly vehicle?: string;
+}
+
 /**
- * The number of a label in a form's list; a person is `person` in the list. Counts labels without a number as dropped,
- * those that come back under another name as changed.
+ * The number of an object in a form's list: of its attribute `category`, which readers keep where they give all objects
+ * one label, else of its label. Counts objects without a number as dropped, and kinds that had to be chosen as added.
  */
 export function categoryOf(
-  label: string,
-  categories: Readonly<Record<string, number>>,
-  person: string | undefined,
+  { label, attributes }: GroundTruthObject,
+  { categories, person, vehicle }: CategoryRule,
   losses: LossTally,
 ): number | undefined {
-  if (Object.hasOwn(categories, label)) return categories[label];
-  if (person !== undefined && isPerson(label)) {
-    losses.add("changed", `labels "${label}" ("${person}" in this form)`);
-    return categories[person];
+  for (const word of [attributes?.["category"], label])
+    if (typeof word === "string" && Object.hasOwn(categories, word)) return categories[word];
+  const kind = isPerson(label) ? person : label === "vehicle" ? vehicle : undefined;
+  if (kind !== undefined) {
+    losses.add("added", `categories of objects labelled "${label}" ("${kind}")`);
+    return categories[kind];
   }
   losses.add("dropped", `objects labelled "${label}" (no such category in this form)`);
   return undefined;

@@ -9,7 +9,7 @@ import { categoryOf } from "./people.js";
 import { pictureNames } from "./picture-names.js";
 import { stemNames } from "./stems.js";
 
-const CATEGORIES = {
+const CATEGORIES: Readonly<Record<string, number>> = {
   pedestrian: 1,
   people: 2,
   bicycle: 3,
@@ -21,11 +21,14 @@ const CATEGORIES = {
   bus: 9,
   motor: 10,
   others: 11,
-} as const;
+};
+const OCCLUSION = ["none", "partial", "heavy"];
+/** The visible shares that the reader takes for them. */
+const VISIBILITY = [1, 0.75, 0.25];
 
 const HOLDS: Holds = {
   ...HOLDS_BOXES,
-  attributes: ["truncation", "occlusion"],
+  attributes: ["category", "truncation", "occlusion"],
   ignore: true,
   ignoreLabels: true,
 };
@@ -50,14 +53,16 @@ export const visDroneForm: AnnotationForm = {
         losses.add("dropped", "sizes of images (the pictures tell)");
         const lines: string[] = [];
         for (const object of sample.objects) {
-          const category = categoryOf(object.label, CATEGORIES, "pedestrian", losses);
+          const category = categoryOf(object, { categories: CATEGORIES, person: "pedestrian" }, losses);
           if (category === undefined) continue;
           lines.push([...xywh(object.box), 1, category, ...degrees(object, losses)].join(","));
         }
         for (const [i, region] of sample.ignore.entries()) {
           const word = sample.ignoreLabels?.[i] ?? "";
           // An object that does not count keeps its category; any other region is category 0.
-          const category = Object.hasOwn(CATEGORIES, word) ? CATEGORIES[word as keyof typeof CATEGORIES] : 0;
+          const category = Object.hasOwn(CATEGORIES, word) ? CATEGORIES[word]! : 0;
+          if (category === 0 && word !== "" && word !== "ignored region")
+            losses.add("changed", `words for what ignore regions are ("${word}" to "ignored region")`);
           lines.push([...xywh(region), 0, category, 0, 0].join(","));
         }
         const path = join(folder, `${stemOf(sample, picture)}.txt`);
@@ -69,10 +74,14 @@ export const visDroneForm: AnnotationForm = {
 };
 
 /** Truncation 0 or 1, occlusion 0 to 2. */
-function degrees({ attributes, visibility }: GroundTruthObject, losses: LossTally): [number, number] {
-  const { truncation, occlusion } = attributes ?? {};
-  if (occlusion === undefined && visibility !== undefined)
-    losses.add("changed", "visible shares (none, up to half or over half hidden in this form)");
+function degrees({ attributes = {}, visibility }: GroundTruthObject, losses: LossTally): [number, number] {
+  const truncation = attributes["truncation"] === 1 || attributes["truncation"] === true ? 1 : 0;
+  const told = OCCLUSION.indexOf(String(attributes["occlusion"]));
   const hidden = visibility === undefined || visibility >= 0.995 ? 0 : visibility >= 0.5 ? 1 : 2;
-  return [Number(truncation ?? 0), Number(occlusion ?? hidden)];
+  const level = told >= 0 ? told : hidden;
+  if (visibility === undefined && told < 0)
+    losses.add("added", "degrees of occlusion that are not known (none)");
+  if (visibility !== undefined && visibility !== VISIBILITY[level])
+    losses.add("changed", "visible shares (none, up to half or over half hidden in this form)");
+  return [truncation, level];
 }

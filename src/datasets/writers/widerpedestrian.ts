@@ -1,22 +1,23 @@
 /**
- * @file Writes WIDER Pedestrian's text files. 2019: `<part>_bbox.txt` and `<part>_ignore.txt`, each `<image> x y w h ...`,
- * and `<part>_list.txt`. 2018: `<part>_annotations.txt`, `<image> class x y w h ...` (1 pedestrian, 2 cyclist).
+ * @file Writes WIDER Pedestrian's text files. 2019: `<part>_bbox.txt`, `<image> x y w h ...` a line. 2018:
+ * `<part>_annotations.txt`, `<image> class x y w h ...` (1 pedestrian, 2 cyclist). Both with `<part>_ignore.txt` (in the
+ * layout of 2019) and `<part>_list.txt`.
  */
 import { basename, join } from "node:path";
 import { InputError } from "../../base/errors.js";
 import type { AnnotationForm } from "./form.js";
 import { xywh } from "./boxes.js";
 import { countLosses, HOLDS_BOXES, type Holds } from "./losses.js";
-import { categoryOf, keepsPerson } from "./people.js";
+import { categoryOf, keepsPerson, type CategoryRule } from "./people.js";
 import { pictureNames } from "./picture-names.js";
 import { createTextFile } from "./text-file.js";
 
 const HOLDS: Holds = { ...HOLDS_BOXES, ignore: true };
-const CLASSES = { pedestrian: 1, cyclist: 2 } as const;
+const RULE: CategoryRule = { categories: { pedestrian: 1, cyclist: 2 }, person: "pedestrian" };
 
 /** WIDER Pedestrian. */
 export const widerPedestrianForm: AnnotationForm = {
-  title: "WIDER Pedestrian's text files (2019; 2018 with classes and without regions to ignore)",
+  title: "WIDER Pedestrian's text files (2019, or 2018 with classes)",
   layout: "folder",
   fileName: "",
   holds: HOLDS,
@@ -27,13 +28,13 @@ export const widerPedestrianForm: AnnotationForm = {
     const part = (spec.format !== "scenes" ? spec.split?.part : undefined) ?? "train";
     const create = (name: string) => createTextFile(join(target, `${part}_${name}.txt`));
     const boxes = await create(year === 2018 ? "annotations" : "bbox");
-    const ignore = year === 2018 ? undefined : await create("ignore");
-    const list = year === 2018 ? undefined : await create("list");
+    const ignore = await create("ignore");
+    const list = await create("list");
     const nameOf = pictureNames("images/");
     return {
       pictureName: (sample, extension) => nameOf(sample.id, extension),
       async add(sample, picture) {
-        countLosses(sample, { ...HOLDS, ignore: year !== 2018 }, losses);
+        countLosses(sample, { ...HOLDS, attributes: year === 2018 ? ["category"] : [] }, losses);
         const name = basename(picture);
         if (/\s/.test(name))
           throw new InputError(`${sample.id}: the picture's name "${name}" has a space in it`, {
@@ -42,19 +43,19 @@ export const widerPedestrianForm: AnnotationForm = {
         if (name !== sample.id) losses.add("changed", "ids of images (the name of the picture in this form)");
         losses.add("dropped", "sizes of images (the pictures tell)");
         const cells: (string | number)[] = [name];
-        for (const { box, label } of sample.objects) {
+        for (const object of sample.objects) {
           if (year === 2018) {
-            const number = categoryOf(label, CLASSES, "pedestrian", losses);
-            if (number !== undefined) cells.push(number, ...xywh(box));
-          } else if (keepsPerson(label, losses)) cells.push(...xywh(box));
+            const number = categoryOf(object, RULE, losses);
+            if (number !== undefined) cells.push(number, ...xywh(object.box));
+          } else if (keepsPerson(object.label, losses)) cells.push(...xywh(object.box));
         }
         await boxes.write(cells.join(" ") + "\n");
-        await list?.write(name + "\n");
+        await list.write(name + "\n");
         if (sample.ignore.length > 0)
-          await ignore?.write([name, ...sample.ignore.flatMap(xywh)].join(" ") + "\n");
+          await ignore.write([name, ...sample.ignore.flatMap(xywh)].join(" ") + "\n");
       },
       async finish() {
-        for (const file of [boxes, ignore, list]) await file?.close();
+        for (const file of [boxes, ignore, list]) await file.close();
       },
     };
   },

@@ -1,0 +1,34 @@
+/** @file The dataset that a `data` sub-command is about: opened, with a word on every record that was left out. */
+import { type Command, Option } from "commander";
+import type { Dataset, OnError } from "../datasets/index.js";
+import type { CliContext } from "./context.js";
+
+/** Options that {@link addSourceOptions} adds. */
+export interface SourceOptions {
+  readonly onError?: OnError;
+}
+
+/** The spec and `--on-error`. */
+export function addSourceOptions(command: Command, specHelp: string): Command {
+  return command
+    .argument("<spec>", specHelp)
+    .addOption(
+      new Option(
+        "--on-error <rule>",
+        "bad records: stop at the first, or leave them out and count them",
+      ).choices(["error", "skip"]),
+    );
+}
+
+/** Opens the dataset and says what was left out or noted. @throws InputError as openDataset does */
+export async function openSource(
+  spec: string,
+  options: SourceOptions,
+  { logger }: CliContext,
+): Promise<Dataset> {
+  const { describeProblems, openDataset } = await import("../datasets/index.js");
+  const dataset = await openDataset(spec, options.onError === undefined ? {} : { onError: options.onError });
+  const words = describeProblems(dataset.problems);
+  if (words !== undefined) logger.warn(`${dataset.name}: ${words}`);
+  return dataset;
+}
