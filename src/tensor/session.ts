@@ -50,9 +50,15 @@ export async function createSession(
       enableCpuMemArena: arena,
       enableMemPattern: false,
       logSeverityLevel: 3,
+      extra: {
+        session: {
+          // Each graph has threads of its own: those of one that is done must not keep a core from the next.
+          force_spinning_stop: "1",
+          // Otherwise nodes without a GPU kernel would move to the CPU in silence, with copies around each.
+          ...(device === "webgpu" && { disable_cpu_ep_fallback: "1" }),
+        },
+      },
       ...(device === "webgpu" && {
-        // Otherwise nodes without a GPU kernel would move to the CPU in silence, with copies around each.
-        extra: { session: { disable_cpu_ep_fallback: "1" } },
         // An error is thrown besides; the log would only repeat it.
         logSeverityLevel: 4 as const,
       }),

@@ -21,7 +21,7 @@ import { forwardBackward, type DenseSupervision, type TrainingReport } from "./t
 import { createTurns, samplerInTurns } from "./turns.js";
 
 /** Padded tokens of a microbatch: what a few hundred MB of activations hold for a small model. */
-const TOKEN_BUDGET = 6144;
+const TOKEN_BUDGET = 3072;
 /** Compiled graphs kept. They share the arrays of their gradients and have no arenas, so each costs a few megabytes. */
 const PROGRAM_LIMIT = 192;
 
