@@ -24,7 +24,7 @@ export type WiderYear = 2018 | 2019;
 
 /** How to read WIDER Pedestrian. */
 export interface WiderPedestrianOptions {
-  /** Folder of the pictures, which may lie in sub-folders. @default `Images` or `images` beside the file, else its parent */
+  /** Folder of the pictures, which may lie in sub-folders. @default `Images` or `images` beside the file or one folder up */
   readonly images?: string;
   /** @default told by the numbers a line has */
   readonly year?: WiderYear;
@@ -75,9 +75,7 @@ export async function* readWiderPedestrian(
 ): AsyncGenerator<Sample> {
   const problems = options.problems ?? new Problems();
   const lines = { problems, maxLineBytes: options.maxLineBytes };
-  const folder =
-    options.images ??
-    firstFolder([join(dirname(path), "Images"), join(dirname(path), "images"), dirname(dirname(path))]);
+  const folder = options.images ?? defaultFolder(path);
   const index = await indexPictures(folder);
   const files = widerFiles(path, options);
   const year = options.year ?? (await detectYear(path, options.maxLineBytes));
@@ -107,6 +105,17 @@ export async function* readWiderPedestrian(
   );
   for await (const sample of samples) if (sample !== undefined) yield sample;
   context.audit.finish();
+}
+
+/** Never a folder that merely holds the annotations: all that lies in the folder is looked through. */
+function defaultFolder(path: string): string {
+  const [beside, above] = [dirname(path), dirname(dirname(path))];
+  return firstFolder([
+    join(beside, "Images"),
+    join(beside, "images"),
+    join(above, "Images"),
+    join(above, "images"),
+  ]);
 }
 
 interface Line {
