@@ -1,4 +1,4 @@
-/** @file The dataset that a `data` sub-command is about: opened, with a word on every record that was left out. */
+/** @file The dataset that a command is about: opened, with a word on every record that was left out. */
 import { type Command, Option } from "commander";
 import type { Dataset, OnError } from "../datasets/index.js";
 import type { CliContext } from "./context.js";
@@ -8,16 +8,17 @@ export interface SourceOptions {
   readonly onError?: OnError;
 }
 
+/** `--on-error`, which every command that opens a dataset takes. */
+export function onErrorOption(): Option {
+  return new Option(
+    "--on-error <rule>",
+    "bad records: stop at the first, or leave them out and count them",
+  ).choices(["error", "skip"]);
+}
+
 /** The spec and `--on-error`. */
 export function addSourceOptions(command: Command, specHelp: string): Command {
-  return command
-    .argument("<spec>", specHelp)
-    .addOption(
-      new Option(
-        "--on-error <rule>",
-        "bad records: stop at the first, or leave them out and count them",
-      ).choices(["error", "skip"]),
-    );
+  return command.argument("<spec>", specHelp).addOption(onErrorOption());
 }
 
 /** Opens the dataset and says what was left out or noted. @throws InputError as openDataset does */

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import type { EvaluatedImage } from "../rl/index.js";
 import { numberOption, type CliContext } from "./context.js";
+import { onErrorOption, openSource, type SourceOptions } from "./data-source.js";
 import { judgeImages, MAX_BOX_REPEATS } from "./judge-images.js";
 import {
   addModelOptions,
@@ -12,7 +13,7 @@ import {
   type TaskOptions,
 } from "./model-options.js";
 
-interface EvalOptions extends ModelOptions, TaskOptions {
+interface EvalOptions extends ModelOptions, TaskOptions, SourceOptions {
   readonly data: string;
   readonly samples: number;
   readonly limit?: number;
@@ -22,14 +23,14 @@ interface EvalOptions extends ModelOptions, TaskOptions {
   readonly json?: boolean;
 }
 
-async function evaluate(options: EvalOptions, { print, logger }: CliContext): Promise<void> {
-  const { openDataset } = await import("../datasets/index.js");
+async function evaluate(options: EvalOptions, context: CliContext): Promise<void> {
+  const { print, logger } = context;
   const { codeFingerprint, fingerprintPath, fingerprintValue } = await import("../base/index.js");
   const { environmentVersions, rewardsOf, writeResultFile } = await import("../runs/index.js");
   const { promptText } = await import("../response/index.js");
   const task = await taskOf(options.model, options);
   const { rewards } = await rewardsOf(options.recipe);
-  const dataset = await openDataset(options.data);
+  const dataset = await openSource(options.data, options, context);
   const images = Math.min(options.limit ?? dataset.length, dataset.length);
   const { evaluationDetails, summarizeEvaluation } = await import("../rl/index.js");
   const { frameWarning } = await import("../geometry/index.js");
@@ -130,8 +131,9 @@ export function evalCommand(context: CliContext): Command {
   return addTaskOptions(addModelOptions(command))
     .requiredOption(
       "--data <spec>",
-      "dataset: scenes:night?count=64, coco:FILE, mot:FOLDER, or the path of a file",
+      "dataset: scenes:night?count=64, coco:FILE, crowdhuman:FILE, mot:FOLDER, or the path of a file",
     )
+    .addOption(onErrorOption())
     .option(
       "--samples <n>",
       "sampled responses an image beside the greedy one",

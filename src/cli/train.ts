@@ -1,12 +1,27 @@
 /** @file `dip-r1 train`: a run from a recipe, GRPO or SFT. */
 import { Command } from "commander";
+import type { OnError } from "../datasets/index.js";
+import type { LoadedRecipe } from "../runs/recipe.js";
 import { collect, type CliContext } from "./context.js";
+import { onErrorOption } from "./data-source.js";
 
 interface TrainOptions {
   readonly set?: readonly string[];
   readonly out?: string;
   readonly resume?: boolean;
   readonly device?: string;
+  readonly onError?: OnError;
+}
+
+/** The recipe with one rule for the bad records of all its files; generated scenes have none. */
+function withOnError(loaded: LoadedRecipe, onError: OnError | undefined): LoadedRecipe {
+  if (onError === undefined) return loaded;
+  const { recipe } = loaded;
+  type Spec = typeof recipe.data.train;
+  const ruled = (spec: Spec): Spec => (spec.format === "scenes" ? spec : { ...spec, onError });
+  const sets = Object.entries(recipe.data.eval).map(([name, spec]) => [name, ruled(spec)] as const);
+  const data = { ...recipe.data, train: ruled(recipe.data.train), eval: Object.fromEntries(sets) };
+  return { ...loaded, recipe: { ...recipe, data } };
 }
 
 async function run(path: string, options: TrainOptions, context: CliContext): Promise<void> {
@@ -14,7 +29,7 @@ async function run(path: string, options: TrainOptions, context: CliContext): Pr
   const { runTraining } = await import("./run-training.js");
   const device = options.device === undefined ? [] : [`engine.device=${options.device}`];
   const set = [...(options.set ?? []), ...device];
-  const loaded = await loadRecipe(path, { set });
+  const loaded = withOnError(await loadRecipe(path, { set }), options.onError);
   const out = options.out ?? `runs/${loaded.recipe.name}`;
   await runTraining({ loaded, out, resume: options.resume, set }, context);
 }
@@ -28,5 +43,6 @@ export function trainCommand(context: CliContext): Command {
     .option("--out <folder>", "the run's folder (default: runs/NAME, by the recipe's name)")
     .option("--resume", "go on with the run in the folder, from its last checkpoint")
     .option("--device <device>", "cpu or webgpu")
+    .addOption(onErrorOption())
     .action((path: string, options: TrainOptions) => run(path, options, context));
 }

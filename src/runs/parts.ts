@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { codeFingerprint, deriveSeed, fingerprintPath, InputError } from "../base/index.js";
-import { openDataset, type Dataset, type Sample } from "../datasets/index.js";
+import { describeProblems, openDataset, type Dataset, type Sample } from "../datasets/index.js";
 import type { Engine } from "../engines/contract.js";
 import {
   qwenCodec,
@@ -52,6 +52,8 @@ export interface RunParts<S extends RunSample = Sample> {
   readonly source: BatchSource<S>;
   readonly sets: readonly EvaluationSet<S>[];
   readonly provenance: Provenance;
+  /** What of the data was left out or is odd, for the log. */
+  readonly warnings?: readonly string[];
   /** Writes the weights of now as a Hugging Face folder, where the engine can. */
   readonly exportModel?: (path: string) => Promise<void>;
   /** A word on the engine at the end of a run, for the log (how many graphs it built). */
@@ -100,12 +102,21 @@ function isInDomain(recipe: Recipe, name: string): boolean {
   return names.includes(name);
 }
 
+/** What of these datasets was left out or is odd, in words; each file once. */
+function warningsOf(datasets: readonly Dataset[]): string[] {
+  const words = datasets.map(({ name, problems }) => {
+    const found = describeProblems(problems);
+    return found === undefined ? undefined : `${name}: ${found}`;
+  });
+  return [...new Set(words.filter((text) => text !== undefined))];
+}
+
 /** The sets of a recipe's `data.eval`, with the fingerprint of each. */
-export async function openEvaluationSets({
-  recipe,
-  folder,
-  path,
-}: LoadedRecipe): Promise<{ sets: EvaluationSet<Sample>[]; fingerprints: Record<string, string> }> {
+export async function openEvaluationSets({ recipe, folder, path }: LoadedRecipe): Promise<{
+  sets: EvaluationSet<Sample>[];
+  fingerprints: Record<string, string>;
+  warnings: readonly string[];
+}> {
   const strange = recipe.data.inDomain?.find((name) => !Object.hasOwn(recipe.data.eval, name));
   if (strange !== undefined)
     throw new InputError(`${path}: "data.inDomain": there is no set named "${strange}" in data.eval`);
@@ -125,6 +136,7 @@ export async function openEvaluationSets({
     fingerprints: Object.fromEntries(
       opened.map(({ name, dataset }) => [`eval.${name}`, dataset.fingerprint]),
     ),
+    warnings: warningsOf(opened.map(({ dataset }) => dataset)),
   };
 }
 
@@ -137,7 +149,7 @@ export async function openParts(loaded: LoadedRecipe): Promise<RunParts> {
   const modelDir = modelFolder(loaded);
   const { createLocalEngine } = await import("../engines/local/engine.js");
   // Data first: a wrong path shows before the minutes a large model takes to load.
-  const [train, { sets, fingerprints }] = await Promise.all([
+  const [train, { sets, fingerprints, warnings }] = await Promise.all([
     openDataset(recipe.data.train, { baseDir: folder }),
     openEvaluationSets(loaded),
   ]);
@@ -172,6 +184,7 @@ export async function openParts(loaded: LoadedRecipe): Promise<RunParts> {
       code: await codeFingerprint(),
       versions: await environmentVersions(),
     },
+    warnings: [...new Set([...warningsOf([train]), ...warnings])],
     async exportModel(path) {
       await engine.exportModel(path);
       await writeModelTask(path, { prompt: recipe.prompt, labels });

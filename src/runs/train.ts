@@ -178,6 +178,7 @@ export async function train<S extends RunSample = Sample>(options: TrainOptions<
   // The default opens datasets of Samples; another S only comes with an `open` of its own.
   const open = options.open ?? (openParts as unknown as NonNullable<typeof options.open>);
   const parts = await open(loaded);
+  for (const warning of parts.warnings ?? []) logger.warn(warning);
   try {
     const { run, progress } = await begin(options, parts, logger);
     try {
