@@ -1,7 +1,7 @@
 /** @file CityPersons' evaluation files: val_gt.json (COCO's form with `height`, `vis_ratio` and `ignore`) and detections as COCO's. */
-import { asObject, arrayField, fieldError, numberField } from "../../datasets/fields.js";
+import { asObject, arrayField, fieldError, numberField, readJsonFile } from "../../datasets/fields.js";
 import { entryOf, flagOf, imagePlace, readDetectionList, readImageIds } from "../coco/files.js";
-import { readWholeJson, scoreValue, xywhValue, type Xywh } from "../file-values.js";
+import { scoreValue, xywhValue, type Xywh } from "../file-values.js";
 import { plainFromXywh } from "../plain.js";
 import type { CityPersonsImage } from "./miss-rate.js";
 
@@ -31,7 +31,7 @@ export async function readCityPersonsFiles(
   truthPath: string,
   detectionPath: string,
 ): Promise<CityPersonsFiles> {
-  const file = asObject(await readWholeJson(truthPath), truthPath, "the ground truth");
+  const file = asObject(await readJsonFile(truthPath), truthPath, "the ground truth");
   const { ids, places } = readImageIds(file, truthPath);
   const rows = ids.map((): Rows => ({
     boxes: [],

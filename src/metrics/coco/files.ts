@@ -1,7 +1,14 @@
 /** @file COCO's ground truth and detection files (CityPersons' have the same form), read into a table. */
 import { InputError } from "../../base/errors.js";
-import { arrayField, asObject, fieldError, quoted, type Fields } from "../../datasets/fields.js";
-import { readWholeJson, scoreValue, xywhValue } from "../file-values.js";
+import {
+  arrayField,
+  asObject,
+  fieldError,
+  quoted,
+  readJsonFile,
+  type Fields,
+} from "../../datasets/fields.js";
+import { scoreValue, xywhValue } from "../file-values.js";
 import { cocoTable, detectionRows, truthRows, type CocoTable } from "./table.js";
 
 /** A set read from files, in the order in which pycocotools evaluates it. */
@@ -57,7 +64,7 @@ export function readImageIds(file: Fields, path: string): { ids: Id[]; places: M
 
 /** The entries of a detection file. @throws InputError also where it is no list. */
 export async function readDetectionList(path: string): Promise<readonly unknown[]> {
-  const value = await readWholeJson(path);
+  const value = await readJsonFile(path);
   if (!Array.isArray(value))
     throw new InputError(`${path}: detections must be a list, got ${quoted(value)}`, {
       hint: 'The form is [{"image_id", "category_id", "bbox": [x, y, width, height], "score"}, ...].',
@@ -97,7 +104,7 @@ export function flagOf(fields: Fields, field: string, where: () => string): 0 | 
  * @throws InputError naming file, entry and field.
  */
 export async function readCocoFiles(truthPath: string, detectionPath: string): Promise<CocoFiles> {
-  const file = asObject(await readWholeJson(truthPath), truthPath, "the ground truth");
+  const file = asObject(await readJsonFile(truthPath), truthPath, "the ground truth");
   const { ids, places } = readImageIds(file, truthPath);
   const categories = arrayField(file, "categories", truthPath).map((value, i) => {
     const where = entryOf(truthPath, "categories", i);

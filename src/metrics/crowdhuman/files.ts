@@ -4,9 +4,9 @@
  */
 import { InputError } from "../../base/errors.js";
 import { arrayField, asObject, fieldError, quoted, sizeField, type Fields } from "../../datasets/fields.js";
-import { parseJson, scoreValue, xywhValue, type Xywh } from "../file-values.js";
+import { readJsonLines } from "../../datasets/lines.js";
+import { scoreValue, xywhValue, type Xywh } from "../file-values.js";
 import { plainFromXywh, type PlainBoxes, type PlainDetections } from "../plain.js";
-import { readLines } from "../text-lines.js";
 import type { CrowdHumanImage } from "./match.js";
 
 /** Which of a person's three boxes is evaluated, and the field that holds it. */
@@ -93,9 +93,9 @@ export async function readCrowdHumanAnnotations(
   boxes: keyof typeof crowdHumanBoxes = "full",
 ): Promise<Map<string, Annotated>> {
   const images = new Map<string, Annotated>();
-  for await (const { line, text } of readLines(path)) {
+  for await (const { line, value } of readJsonLines(path)) {
     const where = `${path}:${line}`;
-    const fields = asObject(parseJson(text, where), where, "the line");
+    const fields = asObject(value, where, "the line");
     const id = idOf(fields, where);
     if (images.has(id))
       throw new InputError(`${where}: a second line for the image ${id}`, {
@@ -161,9 +161,9 @@ export async function readCrowdHumanFiles(
   const found = new Map<string, { image: CrowdHumanImage; jaccard: CrowdHumanImage }>();
   let key: string | undefined;
   let carriedLines = 0;
-  for await (const { line, text } of readLines(detectionPath)) {
+  for await (const { line, value } of readJsonLines(detectionPath)) {
     const where = `${detectionPath}:${line}`;
-    const fields = asObject(parseJson(text, where), where, "the line");
+    const fields = asObject(value, where, "the line");
     const id = idOf(fields, where);
     const truth = annotated.get(id);
     if (truth === undefined)

@@ -6,9 +6,9 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../../base/errors.js";
 import { quoted } from "../../datasets/fields.js";
+import { readLines, unreadable } from "../../datasets/lines.js";
 import type { Xywh } from "../file-values.js";
 import { plainFromXywh } from "../plain.js";
-import { readLines, unreadable } from "../text-lines.js";
 import type { UavdtImage } from "./ap.js";
 
 /** The toolkit's test sequences, in its order. */

@@ -6,9 +6,9 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../../base/errors.js";
 import { quoted } from "../../datasets/fields.js";
+import { readLines } from "../../datasets/lines.js";
 import type { Xywh } from "../file-values.js";
 import { plainFromXywh } from "../plain.js";
-import { readLines } from "../text-lines.js";
 import type { WiderImage } from "./ap.js";
 
 /** Options of {@link readWiderFiles}. */
