@@ -18,6 +18,8 @@ interface RankedLabel {
 }
 
 const EVERY_AREA = [{ min: 0, max: 1e10 }];
+// Out of the inner loops: a re-exported binding may cost a call.
+const { falsePositive, truePositive } = Outcome;
 
 function rankLabel(
   images: readonly CocoImage[],
@@ -45,33 +47,47 @@ function rankLabel(
   };
 }
 
-function apOfLabel(
-  { positives, image }: RankedLabel,
-  outcomes: Uint8Array,
-  weights: ArrayLike<number>,
-  hitsAt: Float64Array,
-  precisionAt: Float64Array,
-): number {
-  let total = 0;
-  for (let i = 0; i < positives.length; i++) total += weights[i]! * positives[i]!;
-  if (total === 0) return Number.NaN;
-  let [hits, misses, points] = [0, 0, 0];
+/** Room for one walk, used again and again. */
+interface Scratch {
+  /** Boxes of images that count, best score first: their place in the ranking, and their image's weight. */
+  readonly boxes: Int32Array;
+  readonly weights: Float64Array;
+  readonly hitsAt: Float64Array;
+  readonly precisionAt: Float64Array;
+}
+
+/** Gathers the boxes of images that count; how many they are. */
+function gather({ image }: RankedLabel, weights: ArrayLike<number>, scratch: Scratch): number {
+  let count = 0;
   for (let k = 0; k < image.length; k++) {
     const weight = weights[image[k]!]!;
     if (weight === 0) continue;
-    if (outcomes[k] === Outcome.falsePositive) misses += weight;
-    else if (outcomes[k] === Outcome.truePositive) {
+    scratch.boxes[count] = k;
+    scratch.weights[count++] = weight;
+  }
+  return count;
+}
+
+/** AP of the gathered boxes at one threshold. */
+function apOfGathered(count: number, outcomes: Uint8Array, positives: number, scratch: Scratch): number {
+  const { boxes, weights, hitsAt, precisionAt } = scratch;
+  let [hits, misses, points] = [0, 0, 0];
+  for (let k = 0; k < count; k++) {
+    const outcome = outcomes[boxes[k]!]!;
+    if (outcome === falsePositive) misses += weights[k]!;
+    else if (outcome === truePositive) {
       // Several hits at once: precision rises through them, so the last one stands for all.
-      hits += weight;
+      hits += weights[k]!;
       hitsAt[points] = hits;
       precisionAt[points++] = hits / (hits + misses + Number.EPSILON);
     }
   }
-  for (let i = points - 1; i > 0; i--) precisionAt[i - 1] = Math.max(precisionAt[i - 1]!, precisionAt[i]!);
+  for (let i = points - 1; i > 0; i--)
+    if (precisionAt[i]! > precisionAt[i - 1]!) precisionAt[i - 1] = precisionAt[i]!;
   let [sum, at] = [0, 0];
   for (let point = 0; point <= 100; point++) {
     const recall = point === 100 ? 1 : point * 0.01;
-    while (at < points && hitsAt[at]! / total < recall) at++;
+    while (at < points && hitsAt[at]! / positives < recall) at++;
     if (at === points) break;
     sum += precisionAt[at]!;
   }
@@ -91,16 +107,22 @@ export function weightedAp(
   const labels = new Set(images.flatMap(({ truths }) => truths.map(({ label }) => label)));
   const ranked = [...labels].map((label) => rankLabel(images, label, thresholds, maxDetections));
   const longest = Math.max(0, ...ranked.map(({ image }) => image.length));
-  const [hitsAt, precisionAt] = [new Float64Array(longest), new Float64Array(longest)];
+  const scratch: Scratch = {
+    boxes: new Int32Array(longest),
+    weights: new Float64Array(longest),
+    hitsAt: new Float64Array(longest),
+    precisionAt: new Float64Array(longest),
+  };
   return (weights) => {
     let [sum, known] = [0, 0];
-    for (const label of ranked)
-      for (const outcomes of label.outcomes) {
-        const value = apOfLabel(label, outcomes, weights, hitsAt, precisionAt);
-        if (Number.isNaN(value)) continue;
-        sum += value;
-        known++;
-      }
+    for (const label of ranked) {
+      let positives = 0;
+      for (let i = 0; i < label.positives.length; i++) positives += weights[i]! * label.positives[i]!;
+      if (positives === 0) continue;
+      const count = gather(label, weights, scratch);
+      for (const outcomes of label.outcomes) sum += apOfGathered(count, outcomes, positives, scratch);
+      known += label.outcomes.length;
+    }
     return known === 0 ? Number.NaN : sum / known;
   };
 }

@@ -30,16 +30,18 @@ function fromSums(
   return (images) => {
     const perImage = images.map((image) => {
       const terms = image.responses.map((response) => of(response, image));
-      return Float64Array.from(terms[0] ?? [], (_, k) => terms.reduce((sum, one) => sum + one[k]!, 0));
+      return (terms[0] ?? []).map((_, k) => terms.reduce((sum, one) => sum + one[k]!, 0));
     });
-    const sums = new Float64Array(perImage[0]?.length ?? 0);
+    const width = perImage[0]?.length ?? 0;
+    // One flat table: thousands of resamples walk it.
+    const table = Float64Array.from(perImage.flat());
+    const sums = new Float64Array(width);
     return (weights) => {
       sums.fill(0);
-      for (let i = 0; i < perImage.length; i++) {
+      for (let i = 0, at = 0; i < weights.length; i++, at += width) {
         const weight = weights[i]!;
         if (weight === 0) continue;
-        const own = perImage[i]!;
-        for (let k = 0; k < sums.length; k++) sums[k] = sums[k]! + weight * own[k]!;
+        for (let k = 0; k < width; k++) sums[k] = sums[k]! + weight * table[at + k]!;
       }
       return finish(sums);
     };

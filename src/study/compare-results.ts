@@ -4,7 +4,7 @@
  * says how much that is.
  */
 import { canonicalJson, InputError } from "../base/index.js";
-import { pairedTest, type PairedTest, type ScoreSource } from "../metrics/index.js";
+import { pairedTests, type PairedTest, type ScoreSource } from "../metrics/index.js";
 import type { EvaluatedImage } from "../rl/index.js";
 import type { Decoding, EvaluationResult, ResultSet } from "../runs/index.js";
 import { defaultPairedMetrics, pairedMetrics, type PairedMetricName } from "./compare-metrics.js";
@@ -209,18 +209,15 @@ export function compareResults(
     );
     if (counts[0] !== counts[1])
       notes.push(`${what}: A has ${counts[0]} responses an image, B has ${counts[1]}`);
+    const statistics = metrics.map((name) => pairedMetrics[name].build([...before, ...after], scoreSource));
+    const tests = pairedTests(before.length, statistics, { seed, resamples, level });
     return {
       set: one.set,
       decoding: one.decoding,
       images: before.length,
       leftOut,
       data: { a: one.fingerprint, b: other.fingerprint },
-      metrics: Object.fromEntries(
-        metrics.map((name) => {
-          const statistic = pairedMetrics[name].build([...before, ...after], scoreSource);
-          return [name, pairedTest(before.length, statistic, { seed, resamples, level })];
-        }),
-      ),
+      metrics: Object.fromEntries(metrics.map((name, k) => [name, tests[k]!])),
     };
   });
   return { a: a.source, b: b.source, scoreSource, seed, resamples, level, sets, notes };
