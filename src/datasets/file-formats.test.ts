@@ -3,6 +3,8 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { parse as parseYaml } from "yaml";
+import { packageRoot } from "../base/fingerprint.js";
 import { encodeCityPersons } from "../../test/support/mat5-encoder.js";
 import { collect } from "./collect.js";
 import { openDataset, parseDatasetSpec, type Dataset, type OpenOptions } from "./dataset.js";
@@ -159,6 +161,14 @@ describe("onError", () => {
     );
     await write("t.odgt", "");
     await expect(open("t.odgt")).rejects.toThrow("t.odgt: holds no image");
+  });
+
+  it("has an object form and a text form that say the same (docs/datasets.md)", async () => {
+    const docs = await readFile(join(packageRoot, "docs", "datasets.md"), "utf8");
+    const block = /```yaml\n([^`]*)```/.exec(docs)![1]!;
+    const { data } = parseYaml(block) as { data: { train: unknown } };
+    const text = /data inspect "([^"]*)"/.exec(docs)![1]!;
+    expect(parseDatasetSpec(text)).toEqual(parseDatasetSpec(data.train));
   });
 
   it("knows keys and values", () => {

@@ -6,6 +6,7 @@ import { collect } from "./collect.js";
 import { writePng } from "./image-file.js";
 import { readMotRows, readSequenceInfo } from "./mot-files.js";
 import { readMot, type MotOptions } from "./mot.js";
+import { Problems } from "./problems.js";
 
 let sequence: string;
 const blank = { width: 100, height: 80, data: new Uint8Array(100 * 80 * 3) };
@@ -107,6 +108,50 @@ describe("readMot", () => {
     });
     const whole = await read({ clip: false });
     expect(whole[0]!.objects.map((o) => o.box.x1)).toEqual([-10, -28, -50]);
+  });
+
+  it("keeps tracks as ids and says what ignore regions are", async () => {
+    await gt(
+      "1,4,10,20,30,40,1,1,0.5",
+      "1,5,10,20,30,40,0,8,1",
+      "1,6,10,20,30,40,0,1,1",
+      "1,7,90,20,9,9,0,3,1",
+    );
+    await frames(1);
+    const [sample] = await read();
+    expect(sample).toMatchObject({
+      objects: [{ id: "4", visibility: 0.5 }],
+      ignoreLabels: ["distractor", "person"],
+    });
+  });
+
+  it("goes on past bad rows and missing frames where asked, and counts them", async () => {
+    await gt(
+      "1,1,10,20,30,40,1,0,0,0",
+      "1,1,11,20,30,40,1,0,0,0",
+      "1,2,5,5,0,4,1,0,0,0",
+      "x,2,5,5,5,4,1,0,0,0",
+      "1,3,200,5,5,4,1,0,0,0",
+      "2,1,10,20,30,40,1,0,0,0",
+    );
+    await frames(1);
+    await expect(read()).rejects.toThrow(/gt\.txt:2: id 1 has a box in frame 1 already, in line 1/);
+    const problems = new Problems("skip");
+    expect((await read({ problems })).map((s) => s.objects.length)).toEqual([1]);
+    expect(problems.report()).toMatchObject({
+      kinds: { "duplicate-id": 1, "empty-box": 1, field: 1, "image-missing": 1 },
+      noted: { "box-outside": 1 },
+    });
+  });
+
+  it("recognises corners where width and height belong", async () => {
+    const rows = [0, 1, 2, 3, 4, 5].map(
+      (k) => `1,${k},${5 + 10 * k},${5 + k},${45 + 10 * k},${70 + k},1,0,0,0`,
+    );
+    await gt(...rows);
+    await frames(1);
+    await expect(read()).rejects.toThrow(/look like \[x1, y1, x2, y2\]/);
+    expect((await read({ boxes: "xyxy" }))[0]!.objects[0]!.box).toEqual({ x1: 5, y1: 5, x2: 45, y2: 70 });
   });
 
   it("takes every N-th frame of a stretch", async () => {
