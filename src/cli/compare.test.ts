@@ -6,6 +6,9 @@ import { evaluatedImages, type StandIn } from "../../test/support/evaluated-imag
 import { fixture } from "../../test/qwen-fixture.js";
 import { silentLogger } from "../base/index.js";
 import { writeResultFile } from "../runs/evaluation-results.js";
+import { scoreSources } from "../metrics/index.js";
+import { pairedMetrics } from "../study/compare-metrics.js";
+import { compareCommand } from "./compare.js";
 import { runCli } from "./program.js";
 
 const scratch = () => mkdtempSync(join(tmpdir(), "dip-compare-"));
@@ -105,6 +108,14 @@ describe("dip-r1 compare", () => {
     expect((await dip("compare", a, a, ...args)).code).toBe(2);
     expect((await dip("compare", a, "/no/such.jsonl")).code).toBe(2);
   });
+});
+
+it("help names every metric and every score source", () => {
+  const help = compareCommand({ logger: silentLogger, print: () => Promise.resolve() })
+    .helpInformation()
+    .replaceAll(/\s+/g, " ");
+  for (const name of [...Object.keys(pairedMetrics), ...Object.keys(scoreSources)])
+    expect(help).toContain(name);
 });
 
 describe("dip-r1 eval --out", () => {

@@ -5,7 +5,12 @@
 import { falsePositives, type FalsePositives } from "../metrics/duplicates.js";
 import { f1Curve, tallyCurve, type F1Curve } from "../metrics/f1-curve.js";
 import { localizationErrors, type LocalizationErrors } from "../metrics/localization.js";
-import { matchInstances, precisionRecall, type PrecisionRecall } from "../metrics/precision-recall.js";
+import {
+  countedLabels,
+  matchInstances,
+  precisionRecall,
+  type PrecisionRecall,
+} from "../metrics/precision-recall.js";
 import { consensusBoxes, type ScoreSource } from "../metrics/scores.js";
 import { sliceResponses, type Slice } from "../metrics/slices.js";
 import type { EvaluatedImage } from "./evaluate.js";
@@ -41,7 +46,12 @@ function majorityOf(images: readonly EvaluatedImage[]): PrecisionRecall | null {
   if (images.length === 0 || images.some(({ responses }) => responses.length < 2)) return null;
   return precisionRecall(
     images.map(({ truth, responses }) => {
-      const fused = consensusBoxes(responses.map(({ answer }) => answer));
+      const fused = consensusBoxes(
+        responses.map(({ answer }) => {
+          const labels = countedLabels(answer, truth);
+          return answer.map(({ box }, i) => ({ box, label: labels[i] }));
+        }),
+      );
       return matchInstances(
         fused.filter(({ score }) => score >= 0.5),
         truth,

@@ -14,7 +14,12 @@ import { defaultRewardConfig, matchAnswer } from "../rewards/index.js";
 import { evaluationDetails, knownScoreSources } from "./evaluate-details.js";
 import { writtenBoxes } from "./evaluate-frame.js";
 import { evaluateImages, judgeImage, type EvaluatedImage, type EvaluationConfig } from "./evaluate.js";
-import { averagePrecisionOf, evaluationIntervals, summarizeEvaluation } from "./evaluation-summary.js";
+import {
+  averagePrecisionOf,
+  cocoImages,
+  evaluationIntervals,
+  summarizeEvaluation,
+} from "./evaluation-summary.js";
 import { completionTokens } from "./sft.js";
 
 const config: EvaluationConfig = { maxTokens: 14, rewards: defaultRewardConfig };
@@ -236,6 +241,20 @@ describe("evaluationDetails", () => {
     expect(details.localization.error).toBeCloseTo(0, 12);
     expect(details.falsePositives.duplicateShare).toBe(0);
     expect(details.slices.every(({ recall }) => recall === 1)).toBe(true);
+  });
+
+  it("fuses boxes with and without the only label there is", async () => {
+    const [image] = await evaluate();
+    const [object] = image!.truth.objects;
+    const response = (label?: string) => ({
+      ...image!.responses[0]!,
+      answer: [{ box: object!.box, label }],
+      matches: [0],
+      probabilities: [{ mean: 0.5, min: 0.5 }],
+    });
+    const mixed = { ...image!, responses: [response("person"), response()] };
+    expect(cocoImages([mixed], 0, "consensus")[0]!.detections).toMatchObject([{ label: "person", score: 1 }]);
+    expect(evaluationDetails([mixed]).majority).toMatchObject({ precision: 1, recall: 0.5 });
   });
 
   it("has no majority of single responses, and nothing of no images", async () => {

@@ -1,4 +1,5 @@
 /** @file The numbers of an evaluation, from its records alone, so that a bootstrap may compute them again on any resample. */
+import type { Box } from "../geometry/box.js";
 import type { FrameFinding } from "../geometry/frame-check.js";
 import { bootstrap, type BootstrapOptions, type Interval } from "../metrics/bootstrap.js";
 import { cocoAp, type CocoImage } from "../metrics/coco-ap.js";
@@ -44,20 +45,28 @@ export function precisionRecallOf(images: readonly EvaluatedImage[], iou: 0.5 | 
   return precisionRecall(responsesOf(images).map(({ at50, at75 }) => (iou === 0.5 ? at50 : at75)));
 }
 
-/** Boxes with scores of one image: the n-th response under a source, or for `consensus` all responses fused. */
-function scoredBoxes({ responses }: EvaluatedImage, n: number, source: ScoreSource) {
+/**
+ * Boxes with scores of one image: the n-th response under a source, or for `consensus` all responses fused.
+ * @param only The label of a box without one, where there is but one label.
+ */
+function scoredBoxes(
+  { responses }: EvaluatedImage,
+  n: number,
+  source: ScoreSource,
+  only: string | undefined,
+): { readonly box: Box<"image">; readonly label?: string; readonly score: number }[] {
   if (source === "consensus") {
     const known = responses.flatMap(({ probabilities }) =>
       probabilities === undefined ? [] : [probabilities],
     );
     return consensusBoxes(
-      responses.map(({ answer }) => answer),
+      responses.map(({ answer }) => answer.map(({ box, label }) => ({ box, label: label ?? only }))),
       known.length === responses.length ? { probabilities: known } : {},
     );
   }
   const { answer = [], probabilities = [] } = responses[n] ?? {};
   const scores = scoresOf(source, answer.length, probabilities);
-  return answer.map(({ box, label }, i) => ({ box, label, score: scores[i]! }));
+  return answer.map(({ box, label }, i) => ({ box, label: label ?? only, score: scores[i]! }));
 }
 
 /**
@@ -71,15 +80,16 @@ export function cocoImages(
   source: ScoreSource,
 ): CocoImage<"image">[] {
   const labels = [...new Set(images.flatMap(({ truth }) => truth.objects.map(({ label }) => label)))];
+  // Where there is but one label, a box without one is meant to be of it.
+  const only = labels.length === 1 ? labels[0] : undefined;
   return images.map((image) => ({
     truths: [
       ...image.truth.objects,
       ...labels.flatMap((label) => image.truth.ignore.map((box) => ({ box, label, crowd: true }))),
     ],
-    // Where there is but one label, a box without one is meant to be of it.
-    detections: scoredBoxes(image, n, source).map(({ box, label, score }) => ({
+    detections: scoredBoxes(image, n, source, only).map(({ box, label = "", score }) => ({
       box,
-      label: label ?? (labels.length === 1 ? labels[0]! : ""),
+      label,
       score,
     })),
   }));
