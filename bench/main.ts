@@ -2,9 +2,11 @@
  * @file Speed beside the peers, as ratios within one run on one machine:
  *
  *     npm run bench -- grpo [--python PATH] [--steps N]
+ *     npm run bench -- metrics [--python PATH] [--crowdhuman CHECKOUT] [--citypersons CHECKOUT]
  *
- * Without a Python that has TRL (`pip install torch torchvision transformers trl datasets accelerate`), only our side
- * runs. Run it on an idle machine: PyTorch suffers most from neighbours.
+ * Without a Python that has the peers (grpo: `pip install torch torchvision transformers trl datasets accelerate`, metrics:
+ * `pip install numpy pycocotools faster-coco-eval tqdm`), only our side runs. Run it on an idle machine: PyTorch suffers
+ * most from neighbours.
  */
 import { Command } from "commander";
 
@@ -20,4 +22,26 @@ program
     const { benchGrpo } = await import("./grpo.js");
     await benchGrpo({ python: options.python, steps: Number(options.steps) });
   });
+program
+  .command("metrics")
+  .description(
+    "the official metrics, files to numbers: COCO beside pycocotools and faster-coco-eval, CrowdHuman and CityPersons beside their own evaluators",
+  )
+  .option("--python <path>", "a Python with numpy, pycocotools, faster-coco-eval and tqdm")
+  .option("--crowdhuman <folder>", "a checkout of Purkialo/CrowdDet, whose evaluator runs beside ours")
+  .option("--citypersons <folder>", "a checkout of cvgroup-njust/CityPersons, likewise")
+  .option("--repeat <n>", "runs of each side, of which the median counts", "3")
+  .option("--images <n>", "images of the COCO set", "5000")
+  .action(
+    async (options: {
+      python?: string;
+      crowdhuman?: string;
+      citypersons?: string;
+      repeat: string;
+      images: string;
+    }) => {
+      const { benchMetrics } = await import("./metrics.js");
+      await benchMetrics({ ...options, repeat: Number(options.repeat), images: Number(options.images) });
+    },
+  );
 await program.parseAsync();
