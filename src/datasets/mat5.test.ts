@@ -18,6 +18,15 @@ const variables: Record<string, MatInput> = {
   c: { cells: [{ text: "x" }, { cells: [] }, { struct: { f: { numbers: [[1]] }, g: { text: "yy" } } }] },
 };
 
+function outcome(bytes: Uint8Array): string {
+  try {
+    readMat5(bytes, "t.mat");
+    return "read";
+  } catch (error) {
+    return (error as Error).name;
+  }
+}
+
 describe("readMat5", () => {
   it.each([
     { compressed: false },
@@ -102,11 +111,7 @@ describe("readMat5", () => {
         (changes, length) => {
           const bytes = Buffer.from(whole);
           for (const [at, value] of changes) bytes[at] = value;
-          try {
-            readMat5(bytes.subarray(0, length), "t.mat");
-          } catch (error) {
-            expect((error as Error).name).toBe("InputError");
-          }
+          expect(["read", "InputError"]).toContain(outcome(bytes.subarray(0, length)));
         },
       ),
       { numRuns: 500 },

@@ -119,7 +119,7 @@ describe("parseRecipe", () => {
       "a wrong format of a dataset",
       GOOD.replace("scenes:plaza", "{format: scene}"),
       [],
-      /"data\.train\.format" cannot be "scene"\. Did you mean "scenes"\? One of: scenes, coco, mot, jsonl/,
+      /"data\.train\.format" cannot be "scene"\. Did you mean "scenes"\? One of: scenes, coco, crowdhuman, /,
     ],
     [
       "a dataset as text",
