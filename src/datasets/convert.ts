@@ -2,9 +2,8 @@
  * @file Turns any dataset into any form that has a writer. Samples stream from reader to writer; the new file or folder
  * appears when it is whole, under its name only then; what the form cannot hold is counted.
  */
-import { existsSync, statSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { constants } from "node:fs";
+import { constants, existsSync, statSync } from "node:fs";
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { randomBytes } from "node:crypto";
 import { TEMPORARY_PREFIX, writeFolderAtomic } from "../base/atomic-file.js";
@@ -12,9 +11,10 @@ import { DipError, InputError, toError } from "../base/errors.js";
 import type { Dataset } from "./dataset.js";
 import { encodePng, loadPixels } from "./image-file.js";
 import type { Sample } from "./sample.js";
-import type { FormOptions } from "./writers/form.js";
+import type { FormOptions, FormWriter } from "./writers/form.js";
 import { formNamed, type FormName } from "./writers/index.js";
 import { lossTally, type Loss } from "./writers/losses.js";
+import { createTextFile, type TextFile } from "./writers/text-file.js";
 
 /** File in a converted folder that says what it is and where it comes from; only such folders are ever replaced. */
 export const ABOUT_FILE = "dataset.json";
@@ -65,13 +65,23 @@ export async function convertDataset(dataset: Dataset, options: ConvertOptions):
   const out = resolve(options.out);
   const folder = writesFolder(options.format, options.copyImages);
   const form = formNamed(options.format);
+  if (options.format === "citypersons" && /\.mat$/i.test(out))
+    throw new InputError(`${out}: CityPersons' .mat files are read, not written`, {
+      hint: "The JSON of its evaluation holds the same boxes: give --out a name that ends in .json.",
+    });
   try {
     await refuseOther(out, folder, options.force ?? false);
     if (!folder) return await intoFile(out, (target) => write(dataset, target, undefined, out, options));
     let report: ConvertReport | undefined;
     await writeFolderAtomic(out, async (temporary) => {
       const target = form.layout === "folder" ? temporary : join(temporary, form.fileName);
-      report = await write(dataset, target, temporary, out, options);
+      report = await write(
+        dataset,
+        target,
+        options.copyImages === true ? temporary : undefined,
+        out,
+        options,
+      );
       const { name, spec, fingerprint } = dataset;
       const about = { name, format: options.format, images: report.images, from: spec, fingerprint };
       await writeFile(join(temporary, ABOUT_FILE), JSON.stringify(about, null, 2) + "\n");
@@ -90,8 +100,11 @@ async function intoFile<T>(out: string, fill: (temporary: string) => Promise<T>)
   await mkdir(dirname(out), { recursive: true });
   const prefix = `${TEMPORARY_PREFIX}${basename(out)}-${randomBytes(6).toString("hex")}`;
   try {
-    const result = await fill(join(dirname(out), prefix));
-    await rename(join(dirname(out), prefix), out);
+    const temporary = join(dirname(out), prefix);
+    const result = await fill(temporary);
+    const handle = await open(temporary, "r+");
+    await handle.sync().finally(() => handle.close());
+    await rename(temporary, out);
     return result;
   } catch (error) {
     // Also what a form keeps beside its file while it writes.
@@ -117,13 +130,36 @@ async function write(
     const there = options.absolutePaths === true ? resolve(path) : relative(base, resolve(path));
     return there.split(sep).join("/");
   };
-  const writer = await form.open({ target, dataset, losses, copied, refer, options });
+  const files: TextFile[] = [];
+  const create = async (path: string) => {
+    const file = await createTextFile(path);
+    files.push(file);
+    return file;
+  };
+  try {
+    const writer = await form.open({ target, dataset, losses, copied, refer, options, create });
+    const counts = await pass(dataset, writer, { pictures, refer, onProgress: options.onProgress });
+    return { format: options.format, out, ...counts, losses: losses.list() };
+  } finally {
+    for (const file of files) await file.close();
+  }
+}
+
+interface PassOptions {
+  /** The folder that pictures are copied into, where they are. */
+  readonly pictures: string | undefined;
+  readonly refer: (path: string) => string;
+  readonly onProgress: ConvertOptions["onProgress"];
+}
+
+/** All samples through the writer. */
+async function pass(dataset: Dataset, writer: FormWriter, { pictures, refer, onProgress }: PassOptions) {
   const counts = { images: 0, objects: 0, ignore: 0 };
   for await (const sample of dataset.samples()) {
     let picture: string;
-    if (copied) {
+    if (pictures !== undefined) {
       picture = writer.pictureName(sample, extensionOf(sample));
-      await copyPicture(sample, join(pictures!, picture));
+      await copyPicture(sample, join(pictures, picture));
     } else if (sample.image.kind === "file") picture = refer(sample.image.path);
     else
       throw new InputError(`${dataset.name}: sample "${sample.id}" has no picture file to refer to`, {
@@ -133,10 +169,10 @@ async function write(
     counts.images++;
     counts.objects += sample.objects.length;
     counts.ignore += sample.ignore.length;
-    options.onProgress?.(counts.images, dataset.length);
+    onProgress?.(counts.images, dataset.length);
   }
   await writer.finish();
-  return { format: options.format, out, ...counts, losses: losses.list() };
+  return counts;
 }
 
 /** With its dot, in lower case. */

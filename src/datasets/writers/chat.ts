@@ -17,7 +17,6 @@ import { chatTruth, type ChatTruth } from "./chat-truth.js";
 import type { AnnotationForm, FormContext } from "./form.js";
 import { countLosses, HOLDS_BOXES, type Holds } from "./losses.js";
 import { pictureNames } from "./picture-names.js";
-import { createTextFile } from "./text-file.js";
 
 /** Regions are in a column of their own; what else is known beside box and label has no place. */
 const HOLDS: Holds = { ...HOLDS_BOXES, ignore: true };
@@ -91,12 +90,12 @@ function chatForm(title: string, render: Render, notice?: (context: FormContext)
     fileName: "samples.jsonl",
     holds: HOLDS,
     async open(context) {
-      const { dataset, target, losses, options } = context;
+      const { dataset, target, losses, options, create } = context;
       const labels = options.chat?.labels ?? (await labelsOf(dataset));
       const chat: ChatOptions = { frame: "absolute", ...options.chat, labels };
       const question = chat.promptText ?? promptText(chat.prompt ?? "dip-r1", labels);
       const noticed = notice?.(context);
-      const file = await createTextFile(target);
+      const file = await create(target);
       const nameOf = pictureNames("images/");
       return {
         pictureName: (sample, extension) => nameOf(sample.id, extension),

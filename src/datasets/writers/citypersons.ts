@@ -9,7 +9,6 @@ import { xywh } from "./boxes.js";
 import { countLosses, type Holds } from "./losses.js";
 import { keepsPerson } from "./people.js";
 import { pictureNames } from "./picture-names.js";
-import { createTextFile } from "./text-file.js";
 
 const HOLDS: Holds = {
   visible: true,
@@ -27,10 +26,10 @@ export const cityPersonsForm: AnnotationForm = {
   layout: "file",
   fileName: "val_gt.json",
   holds: HOLDS,
-  async open({ target, losses }) {
+  async open({ target, losses, create }) {
     const spool = `${target}.annotations`;
-    const file = await createTextFile(target);
-    const annotations = await createTextFile(spool);
+    const file = await create(target);
+    const annotations = await create(spool);
     const nameOf = pictureNames("images/");
     let images = 0;
     let boxes = 0;
@@ -54,8 +53,6 @@ export const cityPersonsForm: AnnotationForm = {
       async add(sample, picture) {
         countLosses(sample, HOLDS, losses);
         images++;
-        if (sample.id !== String(images))
-          losses.add("changed", "ids of images (counted from 1 in this form)");
         const { width, height } = sample;
         const entry = {
           id: images,

@@ -6,7 +6,7 @@ import type { AnnotationForm, FormContext } from "./form.js";
 import { Categories, cocoAnnotations } from "./coco-records.js";
 import { countLosses, HOLDS_ALL } from "./losses.js";
 import { pictureNames } from "./picture-names.js";
-import { createTextFile, type TextFile } from "./text-file.js";
+import type { TextFile } from "./text-file.js";
 
 /** COCO json. */
 export const cocoForm: AnnotationForm = {
@@ -17,11 +17,11 @@ export const cocoForm: AnnotationForm = {
   // The reader takes names relative to the folder `images` where there is one.
   pictureBase: (folder) => (existsSync(join(folder, "images")) ? join(folder, "images") : folder),
   async open(context) {
-    const { dataset, target, losses } = context;
+    const { dataset, target, losses, create } = context;
     const numeric = await idsAreNumbers(context);
     const spool = `${target}.annotations`;
-    const file = await createTextFile(target);
-    const annotations = await createTextFile(spool);
+    const file = await create(target);
+    const annotations = await create(spool);
     const categories = new Categories();
     let images = 0;
     let boxes = 0;

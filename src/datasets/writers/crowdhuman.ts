@@ -8,11 +8,10 @@ import { countLosses, type Holds } from "./losses.js";
 import { keepsPerson } from "./people.js";
 import { pictureNames } from "./picture-names.js";
 import { stemNames } from "./stems.js";
-import { createTextFile } from "./text-file.js";
 
 /** The reader's names for `occ` and `unsure` of body and head. */
 const BODY = { occluded: "occ", unsure: "unsure" } as const;
-const HEAD = { headOccluded: "occ", headUnsure: "unsure" } as const;
+const HEAD = { headIgnored: "ignore", headOccluded: "occ", headUnsure: "unsure" } as const;
 
 const HOLDS: Holds = {
   visible: true,
@@ -31,8 +30,8 @@ export const crowdHumanForm: AnnotationForm = {
   fileName: "annotation.odgt",
   holds: HOLDS,
   async open(context) {
-    const { target, losses } = context;
-    const file = await createTextFile(target);
+    const { target, losses, create } = context;
+    const file = await create(target);
     const nameOf = pictureNames("Images/");
     const stemOf = stemNames(context);
     return {
@@ -64,7 +63,7 @@ function personEntry(object: GroundTruthObject): object {
   return {
     tag: "person",
     ...(head && { hbox: xywh(head) }),
-    head_attr: flags(object, HEAD, head === undefined ? { ignore: 1 } : { ignore: 0 }),
+    head_attr: flags(object, HEAD, {}),
     fbox: xywh(box),
     ...(visible && { vbox: xywh(visible) }),
     extra: flags(object, BODY, id === undefined ? {} : { box_id: /^\d{1,15}$/.test(id) ? Number(id) : id }),

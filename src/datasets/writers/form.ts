@@ -3,6 +3,7 @@ import type { Dataset } from "../dataset.js";
 import type { Sample } from "../sample.js";
 import type { ChatOptions } from "./chat-options.js";
 import type { Holds, LossTally } from "./losses.js";
+import type { TextFile } from "./text-file.js";
 
 /** What a writer is handed. */
 export interface FormContext {
@@ -16,6 +17,8 @@ export interface FormContext {
   /** Path of a picture that is not copied as this form's files will refer to it: relative, with "/". */
   readonly refer: (path: string) => string;
   readonly options: FormOptions;
+  /** Creates a text file; whatever happens, it will be closed. */
+  readonly create: (path: string) => Promise<TextFile>;
 }
 
 /** Options that only some forms have. */

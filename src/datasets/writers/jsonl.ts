@@ -3,7 +3,6 @@ import { toJsonlLine } from "../jsonl.js";
 import type { AnnotationForm } from "./form.js";
 import { countLosses, HOLDS_ALL } from "./losses.js";
 import { pictureNames } from "./picture-names.js";
-import { createTextFile } from "./text-file.js";
 
 /** The project's own JSON Lines, which keeps everything. */
 export const jsonlForm: AnnotationForm = {
@@ -11,8 +10,8 @@ export const jsonlForm: AnnotationForm = {
   layout: "file",
   fileName: "samples.jsonl",
   holds: HOLDS_ALL,
-  async open({ target, losses }) {
-    const file = await createTextFile(target);
+  async open({ target, losses, create }) {
+    const file = await create(target);
     const nameOf = pictureNames("images/");
     return {
       pictureName: (sample, extension) => nameOf(sample.id, extension),

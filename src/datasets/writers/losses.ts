@@ -72,24 +72,6 @@ export const HOLDS_BOXES: Holds = {
   ignoreLabels: false,
 };
 
-/** The object with only what the form holds. */
-export function keptOfObject(object: GroundTruthObject, holds: Holds): GroundTruthObject {
-  const { box, label, visible, visibility, head, id, attributes } = object;
-  const kept =
-    attributes === undefined || holds.attributes === "all"
-      ? attributes
-      : Object.fromEntries(Object.entries(attributes).filter(([name]) => holds.attributes.includes(name)));
-  return {
-    box,
-    label,
-    ...(holds.visible && visible && { visible }),
-    ...(holds.visibility && visibility !== undefined && { visibility }),
-    ...(holds.head && head && { head }),
-    ...(holds.id && id !== undefined && { id }),
-    ...(kept !== undefined && Object.keys(kept).length > 0 && { attributes: kept }),
-  };
-}
-
 /** Counts what of a sample has no place in a form. */
 export function countLosses(sample: Sample, holds: Holds, losses: LossTally): void {
   for (const object of sample.objects) {

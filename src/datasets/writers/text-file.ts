@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 /** An open text file. */
 export interface TextFile {
   write(text: string): Promise<void>;
-  /** Flushes to disk and closes. */
+  /** Writes what is left and closes, once; the conversion flushes the whole to disk before it gets its name. */
   close(): Promise<void>;
 }
 
@@ -14,6 +14,7 @@ const BUFFER = 1 << 16;
 export async function createTextFile(path: string): Promise<TextFile> {
   const handle = await open(path, "wx");
   let buffer = "";
+  let isOpen = true;
   const flush = async () => {
     const text = buffer;
     buffer = "";
@@ -25,9 +26,10 @@ export async function createTextFile(path: string): Promise<TextFile> {
       if (buffer.length >= BUFFER) await flush();
     },
     async close() {
+      if (!isOpen) return;
+      isOpen = false;
       try {
         await flush();
-        await handle.sync();
       } finally {
         await handle.close();
       }

@@ -10,7 +10,6 @@ import { xywh } from "./boxes.js";
 import { countLosses, HOLDS_BOXES, type Holds } from "./losses.js";
 import { categoryOf, keepsPerson, type CategoryRule } from "./people.js";
 import { pictureNames } from "./picture-names.js";
-import { createTextFile } from "./text-file.js";
 
 const HOLDS: Holds = { ...HOLDS_BOXES, ignore: true };
 const RULE: CategoryRule = { categories: { pedestrian: 1, cyclist: 2 }, person: "pedestrian" };
@@ -26,7 +25,7 @@ export const widerPedestrianForm: AnnotationForm = {
     const year = options.year ?? 2019;
     const { spec } = dataset;
     const part = (spec.format !== "scenes" ? spec.split?.part : undefined) ?? "train";
-    const create = (name: string) => createTextFile(join(target, `${part}_${name}.txt`));
+    const create = (name: string) => context.create(join(target, `${part}_${name}.txt`));
     const boxes = await create(year === 2018 ? "annotations" : "bbox");
     const ignore = await create("ignore");
     const list = await create("list");
