@@ -112,13 +112,11 @@ export async function writeCrowdHumanSet(
     const size = { ID: `${i},made`, width, height };
     const person = (fbox: Xywh, k: number) => ({
       tag: ignore[k] === true ? "mask" : "person",
-      ...{
-        fbox,
-        vbox: fbox,
-        hbox: fbox,
-        head_attr: {},
-        extra: ignore[k] === true ? { ignore: 1 } : { box_id: k },
-      },
+      fbox,
+      vbox: fbox,
+      hbox: fbox,
+      head_attr: {},
+      extra: ignore[k] === true ? { ignore: 1 } : { box_id: k },
     });
     gt.push(JSON.stringify({ ...size, gtboxes: boxes.map(person) }) + "\n");
     const dtboxes = detect(rng, boxes, shape.detections, width, height).map(({ box, score }) => ({
@@ -154,8 +152,15 @@ export async function writeCityPersonsSet(
       const ignored = rng.next() < 0.4;
       const seen = ignored || rng.next() < 0.5 ? 1 : round(rng.next(), 6);
       annotations.push({
-        ...{ id: annotations.length + 1, image_id: id, category_id: 1, iscrowd: 0, ignore: ignored ? 1 : 0 },
-        ...{ bbox, vis_bbox: bbox, height: bbox[3], vis_ratio: seen },
+        id: annotations.length + 1,
+        image_id: id,
+        category_id: 1,
+        iscrowd: 0,
+        ignore: ignored ? 1 : 0,
+        bbox,
+        vis_bbox: bbox,
+        height: bbox[3],
+        vis_ratio: seen,
       });
     }
     for (const { box: bbox, score } of detect(rng, truths, shape.detections, width, height))
