@@ -9,6 +9,7 @@ import { startState, type BatchSource, type LoopState } from "./batches.js";
 import { withKlPenalty } from "./credit.js";
 import { checkGrpoConfig, type GrpoConfig } from "./grpo-config.js";
 import { grpoMetrics, grpoRecords, phases, type GrpoStep } from "./grpo-step.js";
+import { adamAt, schedulePosition, type TimeShare } from "./optimizer.js";
 import { updatePolicy, type Trajectory } from "./policy-update.js";
 import { regroup, sampleGroups, scoreRollouts, tokenAdvantages } from "./rollouts.js";
 import { stopwatch, type Clock } from "./stopwatch.js";
@@ -23,6 +24,8 @@ export interface GrpoOptions<S extends { readonly id: string }> {
   readonly config: GrpoConfig;
   /** Where to go on. The engine must hold the weights and the optimiser of that step. @default the start */
   readonly state?: LoopState;
+  /** For the learning rate's schedule, where time ends the run. @default the steps alone count */
+  readonly timeShare?: TimeShare;
   /** Milliseconds, for the seconds by phase. @default performance.now */
   readonly clock?: Clock;
 }
@@ -94,7 +97,9 @@ export async function* grpo<S extends { readonly id: string }>(
           };
         }),
       );
-      const update = await updatePolicy(engine, trajectories, config, step, watch);
+      const position = schedulePosition(step, config.steps, options.timeShare);
+      const adam = adamAt(config.optimizer, position, config.steps);
+      const update = await updatePolicy(engine, trajectories, config, { step, adam }, watch);
 
       yield {
         step: step + 1,

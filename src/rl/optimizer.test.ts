@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { adamAt, learningRateAt } from "./optimizer.js";
+import { adamAt, learningRateAt, schedulePosition } from "./optimizer.js";
 
 describe("learningRateAt", () => {
   it("warms up from the first step on", () => {
@@ -24,5 +24,24 @@ describe("adamAt", () => {
   it("hands the engine what it knows, the schedule resolved", () => {
     const config = { learningRate: 1, schedule: "linear", beta2: 0.99, maxGradNorm: 1 } as const;
     expect(adamAt(config, 5, 10)).toEqual({ learningRate: 0.5, beta2: 0.99, maxGradNorm: 1 });
+  });
+});
+
+describe("schedulePosition", () => {
+  it("goes by the steps, or by the time where more of it is over", () => {
+    expect(schedulePosition(30, 100)).toBe(30);
+    expect(schedulePosition(30, 100, () => 0.2)).toBe(30);
+    expect(schedulePosition(30, 100, () => 0.75)).toBe(75);
+    expect(schedulePosition(30, 100, () => 1.5)).toBe(100);
+  });
+  it("brings a run that time ends to its final rate", () => {
+    const config = { learningRate: 1, schedule: "linear", finalShare: 0.1 } as const;
+    expect(
+      learningRateAt(
+        config,
+        schedulePosition(7, 1_000_000, () => 1),
+        1_000_000,
+      ),
+    ).toBeCloseTo(0.1, 12);
   });
 });

@@ -15,7 +15,7 @@ export interface OptimizerConfig extends Omit<AdamParams, "learningRate"> {
   readonly finalShare?: number;
 }
 
-/** The learning rate of step `step` (counted from 0) in a run of `totalSteps`. Past the end it stays at its final value. */
+/** The learning rate of step `step` (counted from 0; may lie between two) in a run of `totalSteps`. Past the end it stays at its final value. */
 export function learningRateAt(config: OptimizerConfig, step: number, totalSteps: number): number {
   const { learningRate, schedule = "constant", warmupSteps = 0, finalShare = 0 } = config;
   const { decaySteps = Math.ceil(totalSteps / 10) } = config;
@@ -26,6 +26,17 @@ export function learningRateAt(config: OptimizerConfig, step: number, totalSteps
   const progress = Math.min(1, Math.max(0, (step - start) / span));
   const left = schedule !== "cosine" ? 1 - progress : (1 + Math.cos(Math.PI * progress)) / 2;
   return learningRate * (finalShare + (1 - finalShare) * left);
+}
+
+/** Share of a run's time that is over, 0..1: for runs that minutes end. */
+export type TimeShare = () => number;
+
+/**
+ * Where a schedule stands, in steps: at `step`, or further on where more of the time is over than of the steps, so that a
+ * run that minutes end has decayed by then.
+ */
+export function schedulePosition(step: number, totalSteps: number, timeShare: TimeShare = () => 0): number {
+  return Math.max(step, Math.min(1, timeShare()) * totalSteps);
 }
 
 /** What {@link OptimizerConfig} means at step `step` (counted from 0) of `totalSteps`. */

@@ -1,12 +1,11 @@
 /** @file Second half of a GRPO step: the optimiser steps on a batch of rollouts. */
 import { DipError } from "../base/errors.js";
 import { createRng, deriveSeed, shuffled } from "../base/rng.js";
-import type { Datum, Engine, Prompt } from "../engines/contract.js";
+import type { AdamParams, Datum, Engine, Prompt } from "../engines/contract.js";
 import { tokenWeights } from "./aggregation.js";
 import { addAgreement, agreement, noAgreementSums, type Agreement } from "./agreement.js";
 import { policyLossOf, type GrpoConfig } from "./grpo-config.js";
 import { chunked, microbatches } from "./microbatches.js";
-import { adamAt } from "./optimizer.js";
 import { addPolicySums, noPolicySums, policyStats, policySums, type PolicyStats } from "./policy-stats.js";
 import type { Stopwatch } from "./stopwatch.js";
 
@@ -46,11 +45,10 @@ export async function updatePolicy(
   engine: Engine,
   groups: readonly (readonly Trajectory[])[],
   config: GrpoConfig,
-  step: number,
+  { step, adam }: { readonly step: number; readonly adam: AdamParams },
   watch: Stopwatch<"train" | "optim">,
 ): Promise<UpdateReport> {
   const loss = policyLossOf(config);
-  const adam = adamAt(config.optimizer, step, config.steps);
   let sums = noPolicySums;
   let agreed = noAgreementSums;
   let [totalLoss, totalNorm, optimizerSteps, batches] = [0, 0, 0, 0];

@@ -7,7 +7,7 @@ import type { Datum, Engine } from "../engines/contract.js";
 import { tokenWeights } from "./aggregation.js";
 import { startState, type BatchSource, type LoopState } from "./batches.js";
 import { microbatches } from "./microbatches.js";
-import { adamAt, type OptimizerConfig } from "./optimizer.js";
+import { adamAt, schedulePosition, type OptimizerConfig, type TimeShare } from "./optimizer.js";
 import { finite } from "./policy-update.js";
 import { stopwatch, type Clock } from "./stopwatch.js";
 import type { EncodedSample, SampleEncoder, TextCodec } from "./text.js";
@@ -34,6 +34,8 @@ export interface SftOptions<S> {
   readonly config: SftConfig;
   /** Where to go on. The engine must hold the weights and the optimiser of that step. @default the start */
   readonly state?: LoopState;
+  /** For the learning rate's schedule, where time ends the run. @default the steps alone count */
+  readonly timeShare?: TimeShare;
   /** Milliseconds, for the seconds by phase. @default performance.now */
   readonly clock?: Clock;
 }
@@ -107,7 +109,8 @@ export async function* sft<S>(options: SftOptions<S>): AsyncGenerator<SftStep> {
       const report = await watch.time("train", () => engine.forwardBackward(piece, { kind: "crossEntropy" }));
       loss += finite(report.loss, "loss", step);
     }
-    const adam = adamAt(config.optimizer, step, config.steps);
+    const position = schedulePosition(step, config.steps, options.timeShare);
+    const adam = adamAt(config.optimizer, position, config.steps);
     const { gradNorm } = await watch.time("optim", () => engine.optimStep(adam));
 
     const tokens = lengths.reduce((sum, length) => sum + length, 0);

@@ -87,7 +87,7 @@ export const rewardsSchema = z.strictObject({
 /** AdamW and its schedule. */
 export const optimizerSchema = z.strictObject({
   learningRate: z.number().positive().default(2e-5),
-  /** Course of the learning rate over the run after the warm-up. @default "constant" */
+  /** Course of the learning rate over the run (its steps, or its minutes where those end it) after the warm-up. @default "constant" */
   schedule: z.enum(["constant", "linear", "cosine"]).default("constant"),
   /** Steps over which the rate rises from 0. @default 0 */
   warmupSteps: z.number().int().min(0).default(0),

@@ -12,7 +12,15 @@ import {
   type Logger,
 } from "../base/index.js";
 import type { Sample } from "../datasets/index.js";
-import { grpo, sft, startState, type GrpoStep, type LoopState, type SftStep } from "../rl/index.js";
+import {
+  grpo,
+  sft,
+  startState,
+  type GrpoStep,
+  type LoopState,
+  type SftStep,
+  type TimeShare,
+} from "../rl/index.js";
 import { evaluateStep, type EvaluationProgress } from "./evaluations.js";
 import { openParts, type RunParts, type RunSample } from "./parts.js";
 import type { LoadedRecipe } from "./recipe.js";
@@ -230,7 +238,8 @@ export async function train<S extends RunSample = Sample>(options: TrainOptions<
 
     if (!stopped() && !outOfTime()) {
       let started = now();
-      for await (const event of loopOf(recipe, { engine, ...rest }, loop)) {
+      const timeShare = () => (limits.minutes === undefined ? 0 : seconds / (60 * limits.minutes));
+      for await (const event of loopOf(recipe, { engine, ...rest }, loop, timeShare)) {
         seconds += (now() - started) / 1000;
         loop = event.step.state;
         if (event.kind === "grpo") for (const line of rolloutLines(event.step)) run.append("rollouts", line);
@@ -257,16 +266,26 @@ async function* loopOf<S extends RunSample>(
   recipe: Recipe,
   parts: RunParts<S>,
   state: LoopState,
+  timeShare: TimeShare,
 ): AsyncGenerator<{ kind: "grpo"; step: GrpoStep } | { kind: "sft"; step: SftStep }> {
   const { engine, source, encode, codec } = parts;
   if (recipe.kind === "grpo") {
     const { minutes: _minutes, ...choices } = recipe.grpo;
     const config = { ...choices, seed: recipe.seed, rewards: recipe.rewards };
-    for await (const step of grpo({ engine, source, encode, codec, config, state }))
+    for await (const step of grpo({ engine, source, encode, codec, config, state, timeShare }))
       yield { kind: "grpo", step };
   } else {
     const { minutes: _minutes, ...config } = recipe.sft;
-    for await (const step of sft({ engine, source, encode, codec, teach: parts.teach, config, state }))
+    for await (const step of sft({
+      engine,
+      source,
+      encode,
+      codec,
+      teach: parts.teach,
+      config,
+      state,
+      timeShare,
+    }))
       yield { kind: "sft", step };
   }
 }
