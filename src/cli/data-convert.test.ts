@@ -110,7 +110,7 @@ describe("dip-r1 data convert", () => {
       ["--to", "jsonl", "--rename", "person"],
       ["--to", "jsonl", "--on-error", "shrug"],
     ])
-      expect((await convert("--force", ...bad)).code, bad.join(" ")).toBe(2);
+      expect([bad, (await convert("--force", ...bad)).code]).toEqual([bad, 2]);
     expect(readdirSync(folder).sort()).toEqual(["from.jsonl", "out"]);
     const asked = await convert("--to", "trl", "--frame", "norm1000", "--force");
     expect(asked.warnings).toMatch(/--prompt-text/);
