@@ -3,10 +3,12 @@
  * EXIF orientation is applied (a picture is what a person sees); transparency is laid over white; grey, 16-bit and
  * CMYK become 8-bit sRGB; embedded colour profiles are not applied to RGB files, as in the field's Python pipelines.
  */
+import { existsSync } from "node:fs";
 import sharp from "sharp";
 import { writeFileAtomic } from "../base/atomic-file.js";
 import { InputError, toError } from "../base/errors.js";
 import type { RgbImage } from "../base/rgb-image.js";
+import { plainJpegSize } from "./jpeg-size.js";
 import type { Sample } from "./sample.js";
 
 /** What lies behind transparent pixels. */
@@ -62,6 +64,8 @@ function toRgb(data: Uint8Array, channels: number): Uint8Array {
 /** Width and height of a picture file as {@link decodeImage} would give them, from its header alone. */
 export async function imageSize(path: string): Promise<{ readonly width: number; readonly height: number }> {
   try {
+    const plain = existsSync(path) ? plainJpegSize(path) : undefined;
+    if (plain !== undefined) return plain;
     const { autoOrient } = await sharp(path).metadata();
     return { width: autoOrient.width, height: autoOrient.height };
   } catch (error) {
