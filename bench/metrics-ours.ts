@@ -42,10 +42,10 @@ const evaluations: Readonly<Record<string, () => Promise<Record<string, number |
   },
 };
 
+const cpuStart = process.cpuUsage();
 const start = performance.now();
 const numbers = await evaluations[metric]!();
 const seconds = (performance.now() - start) / 1000;
-const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
-console.log(
-  JSON.stringify({ seconds, cpu: (userCPUTime + systemCPUTime) / 1e6, peakMb: maxRSS / 1024, numbers }),
-);
+const { user, system } = process.cpuUsage(cpuStart);
+const { maxRSS } = process.resourceUsage();
+console.log(JSON.stringify({ seconds, cpu: (user + system) / 1e6, peakMb: maxRSS / 1024, numbers }));

@@ -65,7 +65,7 @@ async function beside(
     const theirs = await median(repeat, python, [script("peers/metrics_eval.py"), ...args]);
     console.log(said(name, theirs));
     console.log(
-      `    dip-r1 is ${(theirs.seconds / own.seconds).toFixed(1)} times as fast and takes ${(own.peakMb / theirs.peakMb).toFixed(2)} of its memory; ` +
+      `    dip-r1 is ${(theirs.seconds / own.seconds).toFixed(1)} times as fast (${(theirs.cpu / own.cpu).toFixed(1)} by CPU time) and takes ${(own.peakMb / theirs.peakMb).toFixed(2)} of its memory; ` +
         `numbers differ by at most ${largestDifference(own, theirs).toExponential(1)}`,
     );
   } catch (error) {
