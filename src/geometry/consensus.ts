@@ -51,18 +51,7 @@ export function consensusClusters<F extends Frame>(
   );
   // Sorted by coordinates: the first of equals below is then the smallest, and the sweep may stop early.
   nodes.sort((a, b) => compareBoxes(a.box, b.box));
-  for (let i = 0; i < nodes.length; i++) {
-    const a = nodes[i]!;
-    for (let j = i + 1; j < nodes.length; j++) {
-      const b = nodes[j]!;
-      if (b.box.x1 >= a.box.x2) break;
-      if (b.list === a.list) continue;
-      const value = iou(a.box, b.box);
-      if (value < threshold || value <= 0) continue;
-      a.neighbors.push({ node: b, iou: value });
-      b.neighbors.push({ node: a, iou: value });
-    }
-  }
+  linkNeighbors(nodes, lists.length, threshold);
   for (const node of nodes) {
     node.neighbors.sort((p, q) => q.iou - p.iou || compareBoxes(p.node.box, q.node.box));
     weigh(node);
@@ -81,7 +70,38 @@ export function consensusClusters<F extends Frame>(
       }
     }
     if (seed === undefined) return clusters;
+    // Nobody is left who agrees with anybody: each is alone, in order. A response of a hundred thousand boxes ends here.
+    if (seed.support === 0) {
+      for (const node of nodes) if (!node.taken) clusters.push(gather(node));
+      return clusters;
+    }
     clusters.push(gather(seed));
+  }
+}
+
+/** Tells every node which boxes of other lists overlap it enough. Each list is swept apart: boxes of one list never meet. */
+function linkNeighbors<F extends Frame>(
+  nodes: readonly Node<F>[],
+  listCount: number,
+  threshold: number,
+): void {
+  const byList: Node<F>[][] = Array.from({ length: listCount }, () => []);
+  for (const node of nodes) byList[node.list]!.push(node);
+  const next = byList.map(() => 0);
+  for (const a of nodes) {
+    next[a.list]!++;
+    for (let list = 0; list < listCount; list++) {
+      if (list === a.list) continue;
+      const others = byList[list]!;
+      for (let j = next[list]!; j < others.length; j++) {
+        const b = others[j]!;
+        if (b.box.x1 >= a.box.x2) break;
+        const value = iou(a.box, b.box);
+        if (value < threshold || value <= 0) continue;
+        a.neighbors.push({ node: b, iou: value });
+        b.neighbors.push({ node: a, iou: value });
+      }
+    }
   }
 }
 

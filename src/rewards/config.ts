@@ -1,6 +1,6 @@
 /** @file The rewards' options: defaults, and a check that says what is wrong with given ones. */
 import { InputError } from "../base/errors.js";
-import type { LookKind, RewardConfig } from "./types.js";
+import type { LookKind, LookOver, RewardConfig } from "./types.js";
 
 /** Our reading of the paper (design, section 4): weights 0.5, 0.5, 1; linear precision-recall at IoU 0.5; count variance. */
 export const defaultRewardConfig: RewardConfig = {
@@ -20,6 +20,9 @@ export const lookKinds = [
   "instance-variance",
   "hit-variance",
 ] as const satisfies readonly LookKind[];
+
+/** Whose disagreement the look reward can be paid for. */
+export const lookOvers = ["group", "others"] as const satisfies readonly LookOver[];
 
 function need(condition: boolean, field: string, value: unknown, expected: string): void {
   if (!condition) {
@@ -65,6 +68,12 @@ export function checkRewardConfig(config: RewardConfig): void {
   }
   need(iouThreshold > 0 && iouThreshold <= 1, "accuracy.iouThreshold", iouThreshold, "above 0 and at most 1");
   need(lookKinds.includes(look.kind), "look.kind", look.kind, `one of ${lookKinds.join(", ")}`);
+  need(
+    look.over === undefined || lookOvers.includes(look.over),
+    "look.over",
+    look.over,
+    `one of ${lookOvers.join(", ")}`,
+  );
   need(
     Number.isInteger(look.cells) && look.cells >= 1 && look.cells <= 4096,
     "look.cells",

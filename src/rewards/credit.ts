@@ -2,7 +2,7 @@
  * @file Credit by box (design, 4.5): what each answer box adds to its response's accuracy reward, standardised over all
  * boxes of the group. The trainer mixes it into the advantages of the tokens between the box's `start` and `end`.
  */
-import { connectedParts, matchPart, type Frame } from "../geometry/index.js";
+import { connectedParts, iou, matchPart, type Box, type Frame } from "../geometry/index.js";
 import type { ParsedResponse } from "../response/types.js";
 import { accuracyFromCounts, accuracyReward, type AccuracyConfig, type AccuracyResult } from "./accuracy.js";
 import type { AnswerMatch } from "./match.js";
@@ -12,9 +12,23 @@ import type { RewardTruth } from "./types.js";
 export interface BoxCredit {
   /** r_acc of the response with this box less r_acc without it, in [-1, 1]. */
   readonly marginal: number;
-  /** (marginal - mean) / sample standard deviation over all boxes of the group; 0 where they are all worth the same. */
+  /**
+   * (marginal - baseline) / sample standard deviation of that difference over all boxes of the group; 0 where they are
+   * all worth the same.
+   */
   readonly z: number;
 }
+
+/**
+ * What a box's worth is compared with. `group`: the mean over all boxes of the group. `object`: the mean over the group's
+ * boxes for the same ground-truth object, so that a hit on an easy object earns little, one on a hard object much, and
+ * which of several tries at an object was the good one is told from which object it was; a box that is near no object is
+ * compared with all.
+ */
+export type CreditBaseline = "group" | "object";
+
+/** A box is a try at the object it overlaps most, from this IoU on. */
+const NEAR = 0.1;
 
 /** Below this the marginals differ by rounding alone. */
 const MIN_STD = 1e-9;
@@ -27,17 +41,55 @@ export function boxCredit<F extends Frame>(
   truth: RewardTruth<F>,
   responses: readonly ParsedResponse<F>[],
   config: AccuracyConfig,
+  baseline: CreditBaseline = "group",
 ): BoxCredit[][] {
   const marginals = responses.map((response) =>
     marginalWorth(accuracyReward(truth, response, config), truth.objects.length, config),
   );
   const all = marginals.flat();
-  const mean = all.reduce((sum, value) => sum + value, 0) / all.length;
-  const squares = all.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const mean = meanOf(all);
+  const baselines =
+    baseline === "group"
+      ? all.map(() => mean)
+      : objectBaselines(
+          responses.flatMap(({ answer }) => (answer?.boxes ?? []).map(({ box }) => nearest(truth, box))),
+          all,
+          mean,
+        );
+  const squares = all.reduce((sum, value, k) => sum + (value - baselines[k]!) ** 2, 0);
   const std = all.length > 1 ? Math.sqrt(squares / (all.length - 1)) : 0;
+  let k = 0;
   return marginals.map((values) =>
-    values.map((marginal) => ({ marginal, z: std > MIN_STD ? (marginal - mean) / std : 0 })),
+    values.map((marginal) => {
+      const difference = marginal - baselines[k++]!;
+      return { marginal, z: std > MIN_STD ? difference / std : 0 };
+    }),
   );
+}
+
+const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Index of the object the box overlaps most, -1 where none comes near. */
+function nearest<F extends Frame>({ objects }: RewardTruth<F>, box: Box<F>): number {
+  let best = -1;
+  let most = NEAR;
+  objects.forEach((object, index) => {
+    const overlap = iou(box, object.box);
+    if (overlap >= most) [best, most] = [index, overlap];
+  });
+  return best;
+}
+
+/** The mean worth of the boxes that are tries at the same object; `mean` for those that are tries at none. */
+function objectBaselines(tries: readonly number[], worths: readonly number[], mean: number): number[] {
+  const byObject = new Map<number, number[]>();
+  tries.forEach((object, k) => {
+    const own = byObject.get(object);
+    if (own === undefined) byObject.set(object, [worths[k]!]);
+    else own.push(worths[k]!);
+  });
+  const means = new Map([...byObject].map(([object, own]) => [object, object < 0 ? mean : meanOf(own)]));
+  return tries.map((object) => means.get(object)!);
 }
 
 /**

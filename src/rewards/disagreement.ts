@@ -19,33 +19,60 @@ export interface Disagreement<F extends Frame = Frame> {
   readonly squareSum: number;
 }
 
+/** How often the answers of a group cover each cell, summed so that any one of them can be taken out again. */
+export interface CountedAnswers<F extends Frame = Frame> {
+  readonly grid: Grid<F>;
+  /** By response: [rows, columns]; nothing for a response without boxes. */
+  readonly counts: readonly (Int32Array | undefined)[];
+  readonly sums: Float64Array;
+  readonly squares: Float64Array;
+}
+
 /**
- * Population variance, over the responses, of how many answer boxes cover each cell, divided by its maximum.
- * @param occupancy clip each count to 1 first
+ * Counts how many answer boxes of each response cover each cell.
+ * @param occupancy clip each count to 1
  */
-export function disagreement<F extends Frame>(
+export function countAnswers<F extends Frame>(
   size: FrameSize<F>,
   answers: readonly (readonly Box<F>[])[],
   options: { readonly cells: number; readonly occupancy: boolean },
-): Disagreement<F> {
+): CountedAnswers<F> {
   const grid = createGrid(size, options.cells);
   const length = grid.rows * grid.columns;
   const sums = new Float64Array(length);
   const squares = new Float64Array(length);
-  for (const boxes of answers) {
-    if (boxes.length === 0) continue;
-    const counts = countCoverage(grid, boxes);
+  const counts = answers.map((boxes) => {
+    if (boxes.length === 0) return undefined;
+    const covered = countCoverage(grid, boxes);
     for (let u = 0; u < length; u++) {
-      const count = options.occupancy ? Math.min(1, counts[u]!) : counts[u]!;
+      if (options.occupancy && covered[u]! > 1) covered[u] = 1;
+      const count = covered[u]!;
       sums[u]! += count;
       squares[u]! += count * count;
     }
-  }
+    return covered;
+  });
+  return { grid, counts, sums, squares };
+}
+
+/**
+ * Population variance, over the responses, of how many answer boxes cover each cell, divided by its maximum.
+ * @param left index of a response that is left out. @default none
+ */
+export function disagreementOf<F extends Frame>(
+  { grid, counts, sums, squares }: CountedAnswers<F>,
+  left?: number,
+): Disagreement<F> {
+  const length = grid.rows * grid.columns;
+  const own = left === undefined ? undefined : counts[left];
+  const responses = counts.length - (left === undefined ? 0 : 1);
   // G^2 times the variance is a whole number: "no disagreement" is exactly 0, and equal cells are exactly equal.
   const values = new Float64Array(length);
   let maximum = 0;
   for (let u = 0; u < length; u++) {
-    const variance = answers.length * squares[u]! - sums[u]! * sums[u]!;
+    const count = own === undefined ? 0 : own[u]!;
+    const sum = sums[u]! - count;
+    const variance = responses * (squares[u]! - count * count) - sum * sum;
     values[u] = variance;
     if (variance > maximum) maximum = variance;
   }
@@ -58,6 +85,15 @@ export function disagreement<F extends Frame>(
     }
   }
   return { grid, values, any: maximum > 0, squareSum };
+}
+
+/** {@link disagreementOf} of a group's answers. */
+export function disagreement<F extends Frame>(
+  size: FrameSize<F>,
+  answers: readonly (readonly Box<F>[])[],
+  options: { readonly cells: number; readonly occupancy: boolean },
+): Disagreement<F> {
+  return disagreementOf(countAnswers(size, answers, options));
 }
 
 /**

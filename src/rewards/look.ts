@@ -2,7 +2,7 @@
 import { InputError } from "../base/errors.js";
 import type { Box, Frame } from "../geometry/index.js";
 import type { ParsedResponse, ParsedSection } from "../response/types.js";
-import { disagreement, softDice, type Disagreement } from "./disagreement.js";
+import { countAnswers, disagreementOf, softDice, type Disagreement } from "./disagreement.js";
 import type { RewardConfig, RewardTruth } from "./types.js";
 import { lookF1, uncertainClusters, uncertainTruths } from "./uncertain.js";
 
@@ -12,8 +12,12 @@ export interface LookResult<F extends Frame = Frame> {
   readonly rewards: readonly number[];
   /** The grid kinds: where the group disagrees. */
   readonly disagreement?: Disagreement<F>;
+  /** By response, what it was judged by: the group's disagreement, or that of the others. */
+  readonly judges?: readonly Disagreement<F>[];
   /** The instance kinds: the instances the group is unsure of. */
   readonly uncertain?: readonly Box<F>[];
+  /** By response, what it was judged by: those of the group, or of the others. */
+  readonly uncertainFor?: readonly (readonly Box<F>[])[];
 }
 
 function boxesOf<F extends Frame>(section: ParsedSection<F> | undefined): Box<F>[] {
@@ -38,20 +42,38 @@ export function lookRewards<F extends Frame>(
   }
   const answers = responses.map((response) => boxesOf(response.answer));
   const regions = responses.map((response) => boxesOf(response.look));
+  // One other response alone cannot disagree.
+  const others = config.over === "others" && responses.length > 2;
   switch (config.kind) {
     case "count-variance":
     case "occupancy-variance": {
-      const where = disagreement(truth.size, answers, {
+      const counted = countAnswers(truth.size, answers, {
         cells: config.cells,
         occupancy: config.kind === "occupancy-variance",
       });
-      return { rewards: regions.map((looked) => softDice(where, looked)), disagreement: where };
+      const group = disagreementOf(counted);
+      const judges = regions.map((_, i) => (others ? disagreementOf(counted, i) : group));
+      return {
+        rewards: regions.map((looked, i) => softDice(judges[i]!, looked)),
+        disagreement: group,
+        judges,
+      };
     }
     case "instance-variance":
     case "hit-variance": {
-      const uncertain =
-        config.kind === "instance-variance" ? uncertainClusters(answers) : uncertainTruths(truth, matches);
-      return { rewards: regions.map((looked) => lookF1(uncertain, looked)), uncertain };
+      const uncertainOf = (left?: number): Box<F>[] => {
+        const of = <T>(all: readonly T[]) => (left === undefined ? all : all.toSpliced(left, 1));
+        return config.kind === "instance-variance"
+          ? uncertainClusters(of(answers))
+          : uncertainTruths(truth, of(matches));
+      };
+      const group = uncertainOf();
+      const uncertainFor = regions.map((_, i) => (others ? uncertainOf(i) : group));
+      return {
+        rewards: regions.map((looked, i) => lookF1(uncertainFor[i]!, looked)),
+        uncertain: group,
+        uncertainFor,
+      };
     }
   }
 }

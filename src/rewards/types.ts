@@ -22,6 +22,12 @@ export type AccuracyShape =
 /** Which disagreement the look reward pays for (4.4). */
 export type LookKind = "count-variance" | "occupancy-variance" | "instance-variance" | "hit-variance";
 
+/**
+ * Whose disagreement pays: the whole `group`'s (4.4), or that of the `others`, which a response cannot make itself by
+ * answering oddly. With two responses there is but one other, who cannot disagree: `others` is then as `group`.
+ */
+export type LookOver = "group" | "others";
+
 /** Every choice of section 4 that a recipe can make about rewards. */
 export interface RewardConfig {
   readonly weights: { readonly format: number; readonly look: number; readonly accuracy: number };
@@ -36,6 +42,8 @@ export interface RewardConfig {
     readonly kind: LookKind;
     /** Cells along the longer side. @default 64 */
     readonly cells: number;
+    /** Whose answers a response's look is judged by. @default "group" */
+    readonly over?: LookOver;
   };
 }
 

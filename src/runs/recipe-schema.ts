@@ -80,6 +80,8 @@ export const rewardsSchema = z.strictObject({
         .default("count-variance"),
       /** Cells along the longer side. @default 64 */
       cells: positiveInt.max(1024).default(64),
+      /** Whose disagreement pays: the whole group's, or that of the others, which a response cannot make itself. @default "group" */
+      over: z.enum(["group", "others"]).optional(),
     })
     .prefault({}),
 });
