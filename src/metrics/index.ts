@@ -29,3 +29,8 @@ export * from "./uavdt/ap.js";
 export { readUavdtFiles, type UavdtFileOptions } from "./uavdt/files.js";
 export * from "./widerpedestrian/ap.js";
 export { readWiderFiles, type WiderFileOptions } from "./widerpedestrian/files.js";
+export * from "./benchmark-files.js";
+export * from "./benchmark-numbers.js";
+export * from "./benchmark-truth.js";
+export * from "./benchmark-weighted.js";
+export * from "./benchmark-write.js";

@@ -17,34 +17,32 @@ export interface CityPersonsFiles {
   readonly otherCategories: number;
 }
 
-interface Rows {
+/** The truths of one image, as the file has them. */
+export interface CityPersonsTruthRows {
   readonly boxes: Xywh[];
   readonly ignore: number[];
   readonly heights: number[];
   readonly visibility: number[];
-  readonly found: Xywh[];
-  readonly scores: number[];
 }
 
-/** Reads ground truth and detections. @throws InputError naming file, entry and field. */
-export async function readCityPersonsFiles(
-  truthPath: string,
-  detectionPath: string,
-): Promise<CityPersonsFiles> {
-  const file = asObject(await readJsonFile(truthPath), truthPath, "the ground truth");
-  const { ids, places } = readImageIds(file, truthPath);
-  const rows = ids.map((): Rows => ({
-    boxes: [],
-    ignore: [],
-    heights: [],
-    visibility: [],
-    found: [],
-    scores: [],
-  }));
-  let [truths, detections, otherCategories] = [0, 0, 0];
-  arrayField(file, "annotations", truthPath).forEach((value, i) => {
-    const fields = asObject(value, `${truthPath}: annotations[${i}]`);
-    const where = entryOf(truthPath, "annotations", i, fields);
+/** A ground truth, images by id. */
+export interface CityPersonsTruthFile {
+  readonly ids: readonly (number | string)[];
+  readonly places: ReadonlyMap<number | string, number>;
+  readonly rows: readonly CityPersonsTruthRows[];
+  readonly truths: number;
+  readonly otherCategories: number;
+}
+
+/** Reads val_gt.json alone. @throws InputError naming file, entry and field. */
+export async function readCityPersonsTruths(path: string): Promise<CityPersonsTruthFile> {
+  const file = asObject(await readJsonFile(path), path, "the ground truth");
+  const { ids, places } = readImageIds(file, path);
+  const rows = ids.map((): CityPersonsTruthRows => ({ boxes: [], ignore: [], heights: [], visibility: [] }));
+  let [truths, otherCategories] = [0, 0];
+  arrayField(file, "annotations", path).forEach((value, i) => {
+    const fields = asObject(value, `${path}: annotations[${i}]`);
+    const where = entryOf(path, "annotations", i, fields);
     const row = rows[imagePlace(fields, places, where)]!;
     const box = xywhValue(fields["bbox"], where, "bbox");
     if (fields["category_id"] !== PEDESTRIAN) {
@@ -59,28 +57,39 @@ export async function readCityPersonsFiles(
     row.visibility.push(visible);
     truths++;
   });
+  return { ids, places, rows, truths, otherCategories };
+}
+
+/** Reads ground truth and detections. @throws InputError naming file, entry and field. */
+export async function readCityPersonsFiles(
+  truthPath: string,
+  detectionPath: string,
+): Promise<CityPersonsFiles> {
+  const { places, rows, truths, otherCategories: otherTruths } = await readCityPersonsTruths(truthPath);
+  const found = rows.map(() => ({ boxes: [] as Xywh[], scores: [] as number[] }));
+  let [detections, otherCategories] = [0, otherTruths];
   (await readDetectionList(detectionPath)).forEach((value, i) => {
     const where = entryOf(detectionPath, "detections", i);
     const fields = asObject(value, detectionPath, `detections[${i}]`);
-    const row = rows[imagePlace(fields, places, where)]!;
+    const row = found[imagePlace(fields, places, where)]!;
     const box = xywhValue(fields["bbox"], where, "bbox");
     const score = scoreValue(fields["score"], where);
     if (fields["category_id"] !== PEDESTRIAN) {
       otherCategories++;
       return;
     }
-    row.found.push(box);
+    row.boxes.push(box);
     row.scores.push(score);
     detections++;
   });
   return {
-    images: rows.map((row) => ({
+    images: rows.map((row, i) => ({
       truths: plainFromXywh(row.boxes),
       ignore: Uint8Array.from(row.ignore),
       heights: Float64Array.from(row.heights),
       visibility: Float64Array.from(row.visibility),
-      detections: { ...plainFromXywh(row.found), scores: Float64Array.from(row.scores) },
-      detectionHeights: Float64Array.from(row.found, (box) => box[3]),
+      detections: { ...plainFromXywh(found[i]!.boxes), scores: Float64Array.from(found[i]!.scores) },
+      detectionHeights: Float64Array.from(found[i]!.boxes, (box) => box[3]),
     })),
     truths,
     detections,

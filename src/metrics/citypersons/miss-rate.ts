@@ -72,8 +72,11 @@ function isIgnored(image: CityPersonsImage, subset: CityPersonsSubset, g: number
   );
 }
 
-/** Matches one image for one subset; also how many truths count. */
-function matchSubset(
+/**
+ * Matches one image for one subset; also how many truths count.
+ * @param order Detections, best first, as many as are looked at.
+ */
+export function matchSubset(
   image: CityPersonsImage,
   order: Int32Array,
   subset: CityPersonsSubset,

@@ -35,7 +35,7 @@ function isInside(corners: Float64Array, d: number, areas: Float64Array): boolea
 }
 
 /** Greedy matching, best first: the free truth of greatest IoU, of equal ones the last. */
-function matchUavdt({ truths, ignored, detections }: UavdtImage, threshold: number): Outcomes {
+export function matchUavdt({ truths, ignored, detections }: UavdtImage, threshold: number): Outcomes {
   const { corners, areas, scores } = detections;
   const count = truths.areas.length;
   const taken = new Uint8Array(count);

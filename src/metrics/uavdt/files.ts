@@ -35,15 +35,21 @@ export interface UavdtFiles {
   readonly withoutIgnored: readonly string[];
 }
 
-interface Row {
+/** A line. */
+export interface UavdtRow {
+  /** From 1. */
   readonly frame: number;
   readonly box: Xywh;
   readonly score: number;
 }
 
-async function readRows(path: string, withScore: boolean): Promise<Row[]> {
+/**
+ * Reads the lines of one file; without `withScore` scores are 0.
+ * @throws InputError naming file, line and column.
+ */
+export async function readUavdtRows(path: string, withScore: boolean): Promise<UavdtRow[]> {
   const wanted = withScore ? 7 : 6;
-  const rows: Row[] = [];
+  const rows: UavdtRow[] = [];
   for await (const { line, text } of readLines(path)) {
     const where = `${path}:${line}`;
     const cells = text.trim().split(/[\s,;]+/);
@@ -129,11 +135,11 @@ export async function readUavdtFiles(
   const images: UavdtImage[] = [];
   const withoutIgnored: string[] = [];
   for (const name of sequences) {
-    const truths = await readRows(join(base, name + TRUTH_END), false);
+    const truths = await readUavdtRows(join(base, name + TRUTH_END), false);
     const ignorePath = join(base, name + IGNORE_END);
-    const ignored = existsSync(ignorePath) ? await readRows(ignorePath, false) : [];
+    const ignored = existsSync(ignorePath) ? await readUavdtRows(ignorePath, false) : [];
     if (!existsSync(ignorePath)) withoutIgnored.push(name);
-    const detections = await readRows(
+    const detections = await readUavdtRows(
       detectionFolder ? join(detectionPath, `${name}.txt`) : detectionPath,
       true,
     );

@@ -60,18 +60,26 @@ function pixelIou(a: Float64Array, i: number, b: Float64Array, j: number): numbe
 }
 
 /** A detection's best truth: the devkit never looks at the second best, even where the best is taken. */
-interface Best {
+export interface WiderBest {
   readonly score: number;
   /** Truth, numbered over all images; -1 = none. */
   readonly truth: number;
   readonly iou: number;
 }
 
-function bestOf(image: WiderImage, firstTruth: number, pixel: 0 | 1): { best: Best[]; truths: number } {
+/**
+ * Each detection's best truth, and how many truths count.
+ * @param firstTruth Number of the image's first truth that counts. @param pixel Added to the sides of overlaps with ignored areas.
+ */
+export function widerBest(
+  image: WiderImage,
+  firstTruth: number,
+  pixel: 0 | 1,
+): { best: WiderBest[]; truths: number } {
   const kept: number[] = [];
   for (let g = 0; g < image.truths.areas.length; g++)
     if (!isIgnored(image.truths.corners, g, image.ignored.corners, pixel)) kept.push(g);
-  const best: Best[] = [];
+  const best: WiderBest[] = [];
   const { corners, scores } = image.detections;
   for (let d = 0; d < scores.length; d++) {
     if (isIgnored(corners, d, image.ignored.corners, pixel)) continue;
@@ -104,10 +112,10 @@ export interface WiderAp {
 export function widerPedestrianAp(images: readonly WiderImage[], options: WiderOptions = {}): WiderAp {
   const { year = 2019, thresholds = widerThresholds } = options;
   const pixel = year === 2019 ? 1 : 0;
-  const all: Best[] = [];
+  const all: WiderBest[] = [];
   let positives = 0;
   for (const image of images) {
-    const { best, truths } = bestOf(image, positives, pixel);
+    const { best, truths } = widerBest(image, positives, pixel);
     for (const one of best) all.push(one);
     positives += truths;
   }

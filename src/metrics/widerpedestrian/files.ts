@@ -103,6 +103,40 @@ function ignoreBeside(path: string): string | undefined {
     .find((candidate) => existsSync(candidate));
 }
 
+/** A ground truth and its ignored areas, by name of the image. */
+export interface WiderTruthFiles {
+  /** In the devkit's order: by name. */
+  readonly names: readonly string[];
+  readonly truths: ReadonlyMap<string, readonly Xywh[]>;
+  readonly ignored: ReadonlyMap<string, readonly Xywh[]>;
+  readonly year: 2018 | 2019;
+  /** Whether neither the columns nor the options told the year. */
+  readonly yearGuessed: boolean;
+  readonly ignorePath: string | undefined;
+}
+
+/** Reads ground truth and ignored areas. @throws InputError naming file, line and column. */
+export async function readWiderTruths(
+  truthPath: string,
+  options: WiderFileOptions = {},
+): Promise<WiderTruthFiles> {
+  const lines = await readByName(truthPath);
+  const told = options.year ?? yearOf(lines.values());
+  const year = told ?? 2019;
+  const ignorePath = options.ignorePath ?? ignoreBeside(truthPath);
+  const areas = ignorePath === undefined ? new Map<string, Line>() : await readByName(ignorePath);
+  const boxes = (of: ReadonlyMap<string, Line>, columns: 4 | 5) =>
+    new Map([...of].map(([name, line]) => [name, boxesOf(line, columns)]));
+  return {
+    names: [...lines.keys()].sort(),
+    truths: boxes(lines, year === 2018 ? 5 : 4),
+    ignored: boxes(areas, 4),
+    year,
+    yearGuessed: told === undefined,
+    ignorePath,
+  };
+}
+
 /**
  * Reads ground truth, ignored areas and a submission.
  * @throws InputError naming file, line and column; also for a detection in an image that the ground truth does not have.
@@ -112,14 +146,10 @@ export async function readWiderFiles(
   detectionPath: string,
   options: WiderFileOptions = {},
 ): Promise<WiderFiles> {
-  const lines = await readByName(truthPath);
-  const told = options.year ?? yearOf(lines.values());
-  const year = told ?? 2019;
-  const ignorePath = options.ignorePath ?? ignoreBeside(truthPath);
-  const ignored = ignorePath === undefined ? new Map<string, Line>() : await readByName(ignorePath);
+  const { names, truths, ignored, year, yearGuessed, ignorePath } = await readWiderTruths(truthPath, options);
   const found = new Map<string, { boxes: Xywh[]; scores: number[] }>();
   for await (const line of readNumberLines(detectionPath)) {
-    if (!lines.has(line.name))
+    if (!truths.has(line.name))
       throw new InputError(`${line.where}: the image ${line.name} is not in the ground truth`, {
         hint: "Detections must be of the same set and split; a line is: name score x y width height.",
       });
@@ -132,19 +162,16 @@ export async function readWiderFiles(
     entry.boxes.push(boxAt(line, 1));
     entry.scores.push(line.numbers[0]!);
   }
-  // The devkit goes through the images by name.
-  const names = [...lines.keys()].sort();
   const images = names.map((name): WiderImage => {
-    const area = ignored.get(name);
     const detections = found.get(name);
     return {
-      truths: plainFromXywh(boxesOf(lines.get(name)!, year === 2018 ? 5 : 4)),
-      ignored: plainFromXywh(area === undefined ? [] : boxesOf(area, 4)),
+      truths: plainFromXywh(truths.get(name)!),
+      ignored: plainFromXywh(ignored.get(name) ?? []),
       detections: {
         ...plainFromXywh(detections?.boxes ?? []),
         scores: Float64Array.from(detections?.scores ?? []),
       },
     };
   });
-  return { images, year, yearGuessed: told === undefined, ignorePath };
+  return { images, year, yearGuessed, ignorePath };
 }
