@@ -9,6 +9,7 @@ import { evalCommand } from "./eval.js";
 import { evalDetectionsCommand } from "./eval-detections.js";
 import { logprobsCommand } from "./logprobs.js";
 import { scoreCommand } from "./score.js";
+import { serveCommand } from "./serve.js";
 import { startCommand } from "./start.js";
 import { trainCommand } from "./train.js";
 
@@ -21,6 +22,7 @@ const commands = [
   compareCommand,
   detectCommand,
   scoreCommand,
+  serveCommand,
   logprobsCommand,
   dataCommand,
 ] as const;
