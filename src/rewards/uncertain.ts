@@ -40,17 +40,26 @@ export function uncertainTruths<F extends Frame>(
 }
 
 /**
- * F1 between look regions and uncertain instances, matched one to one at IoU >= 0.3 (as many pairs as can be).
+ * Which uncertain instance each look region finds, -1 = none: one to one at IoU >= 0.3, as many pairs as can be.
+ */
+export function matchLooks<F extends Frame>(
+  uncertain: readonly Box<F>[],
+  regions: readonly Box<F>[],
+): Int32Array {
+  const pairs = overlappingPairs(regions, uncertain, LOOK_IOU);
+  // Only the number of pairs counts, so every pair weighs the same.
+  return maximumWeightMatching(regions.length, uncertain.length, {
+    ...pairs,
+    weights: pairs.weights.map(() => 1),
+  });
+}
+
+/**
+ * F1 between look regions and uncertain instances, matched by {@link matchLooks}.
  * With no uncertain instance: 1 for no look region, else 0.
  */
 export function lookF1<F extends Frame>(uncertain: readonly Box<F>[], regions: readonly Box<F>[]): number {
   if (uncertain.length === 0) return regions.length === 0 ? 1 : 0;
-  const pairs = overlappingPairs(regions, uncertain, LOOK_IOU);
-  // Only the number of pairs counts, so every pair weighs the same.
-  const matched = maximumWeightMatching(regions.length, uncertain.length, {
-    ...pairs,
-    weights: pairs.weights.map(() => 1),
-  });
-  const found = matched.reduce((sum, column) => sum + (column >= 0 ? 1 : 0), 0);
+  const found = matchLooks(uncertain, regions).reduce((sum, column) => sum + (column >= 0 ? 1 : 0), 0);
   return (2 * found) / (uncertain.length + regions.length);
 }

@@ -123,7 +123,7 @@ describe("scenes and exploits", () => {
       return parseResponse(text, scene.truth.size);
     };
     expect(read("each box ten times").answer!.boxes).toHaveLength(50);
-    expect(read("whole image").answer!.boxes[0]!.box).toMatchObject({ x1: 0, y1: 0, ...{ x2: 640, y2: 480 } });
+    expect(read("whole image").answer!.boxes[0]!.box).toMatchObject({ x1: 0, y1: 0, x2: 640, y2: 480 });
     expect(read("boxes turned inside out")).toMatchObject({ grade: "strict", answer: { dropped: 51 } });
     expect(read("tags inside think").grade).toBe("repaired");
     expect(read("truncated").grade).toBe("truncated");
