@@ -66,6 +66,36 @@ describe("boxCredit", () => {
     expect(boxCredit(truth, [said([]), said([], [], "none")], linear)).toEqual([[], []]);
   });
 
+  it("compares with the tries at the same object, where asked", () => {
+    const truth = truthOf([
+      [0, 0, 10, 10],
+      [20, 0, 30, 10],
+    ]);
+    // Two hits on the first object, a hit and a near miss at the second, and a box at nothing.
+    const responses = [
+      said([
+        [0, 0, 10, 10],
+        [20, 0, 30, 10],
+      ]),
+      said([
+        [0, 0, 10, 10],
+        [26, 0, 36, 10],
+        [60, 0, 70, 10],
+      ]),
+    ];
+    const credits = boxCredit(truth, responses, linear, "object");
+    const [first, second] = credits as [{ marginal: number; z: number }[], { marginal: number; z: number }[]];
+    const sum = (a: { z: number }, b: { z: number }) => a.z + b.z;
+    expect(sum(first[0]!, second[0]!)).toBeCloseTo(0, 12);
+    expect(sum(first[1]!, second[1]!)).toBeCloseTo(0, 12);
+    expect(first[1]!.z).toBeGreaterThan(0);
+    // Near no object: against all, as with the group's baseline.
+    expect(second[2]!.z).toBeLessThan(0);
+    expect(credits.map((own) => own.map((c) => c.marginal))).toEqual(
+      boxCredit(truth, responses, linear).map((own) => own.map((c) => c.marginal)),
+    );
+  });
+
   it("equals the naive recomputation on crowds with chains, duplicates and ignore regions", () => {
     const corners = fc
       .tuple(fc.nat(20), fc.nat(6), fc.integer({ min: 6, max: 14 }), fc.integer({ min: 6, max: 14 }))

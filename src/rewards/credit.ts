@@ -52,7 +52,9 @@ export function boxCredit<F extends Frame>(
     baseline === "group"
       ? all.map(() => mean)
       : objectBaselines(
-          responses.flatMap(({ answer }) => (answer?.boxes ?? []).map(({ box }) => nearest(truth, box))),
+          responses.flatMap(({ answer }) =>
+            (answer?.boxes ?? []).map(({ box }) => nearestObject(truth, box)),
+          ),
           all,
           mean,
         );
@@ -69,8 +71,8 @@ export function boxCredit<F extends Frame>(
 
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Index of the object the box overlaps most, -1 where none comes near. */
-function nearest<F extends Frame>({ objects }: RewardTruth<F>, box: Box<F>): number {
+/** Index of the object that the box is a try at: the one it overlaps most, -1 where none reaches an IoU of 0.1. */
+export function nearestObject<F extends Frame>({ objects }: RewardTruth<F>, box: Box<F>): number {
   let best = -1;
   let most = NEAR;
   objects.forEach((object, index) => {

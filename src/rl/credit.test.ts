@@ -33,3 +33,11 @@ describe("withKlPenalty", () => {
     expect(Array.from(out)).toEqual([0, 1]);
   });
 });
+
+describe("boxCreditAdvantages with numbers", () => {
+  it("gives a number's tokens its own worth and the rest of the box the box's", () => {
+    const box = { start: 2, end: 7, z: -1, numbers: [{ start: 5, end: 6, z: 2 }] };
+    const out = boxCreditAdvantages(1, spans, [box], 0.5);
+    expect(Array.from(out)).toEqual([1, 0, 1.5, 1]);
+  });
+});

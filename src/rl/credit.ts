@@ -1,5 +1,7 @@
 /** @file Who in a response gets the credit: one advantage a token (design, 4.5, `credit` and `kl.placement`). */
 
+import type { CreditBaseline } from "../rewards/index.js";
+
 /**
  * `response`: every token has its response's advantage (GRPO). `box`: the tokens of an answer box mix in what that
  * very box was worth, A = (1 - mix) * A_i + mix * z.
@@ -10,6 +12,10 @@ export type Credit =
       readonly kind: "box";
       /** c of the design, 0..1. @default 0.7 */
       readonly mix?: number;
+      /** What a box's worth is compared with. @default "group" */
+      readonly baseline?: CreditBaseline;
+      /** Share of the box's part that each number takes by its own worth instead, 0..1. @default 0 */
+      readonly coordinates?: number;
     };
 
 /** Where a token's text stands in the decoded response: [start, end) in UTF-16 units. */
@@ -31,6 +37,15 @@ export function tokensOf(
   return { first, last };
 }
 
+/** Where an answer box stands in its response, with its standardised worth. */
+export interface CreditedBox {
+  readonly start: number;
+  readonly end: number;
+  readonly z: number;
+  /** The same for its numbers, where they are credited by themselves. */
+  readonly numbers?: readonly { readonly start: number; readonly end: number; readonly z: number }[];
+}
+
 /**
  * Advantages of the tokens of one response with credit by box.
  *
@@ -42,13 +57,17 @@ export function tokensOf(
 export function boxCreditAdvantages(
   advantage: number,
   spans: readonly TokenSpan[],
-  boxes: readonly { readonly start: number; readonly end: number; readonly z: number }[],
+  boxes: readonly CreditedBox[],
   mix: number,
 ): Float32Array {
   const out = new Float32Array(spans.length).fill(advantage);
   for (const box of boxes) {
     const { first, last } = tokensOf(spans, box.start, box.end);
     out.fill((1 - mix) * advantage + mix * box.z, first, last);
+    for (const number of box.numbers ?? []) {
+      const digits = tokensOf(spans, number.start, number.end);
+      out.fill((1 - mix) * advantage + mix * number.z, digits.first, digits.last);
+    }
   }
   return out;
 }

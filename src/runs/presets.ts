@@ -23,7 +23,7 @@ export const presets = {
       // Two wrong boxes in a crowd cost little: with `group` they pay for looking at them (`dip-r1 audit`).
       look: { kind: "count-variance", over: "others" },
     },
-    grpo: { credit: { kind: "box", mix: 0.7 } },
+    grpo: { credit: { kind: "box", mix: 0.8, coordinates: 0.8 } },
   },
 } as const satisfies Record<string, PresetValues>;
 

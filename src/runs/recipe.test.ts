@@ -35,7 +35,7 @@ describe("parseRecipe", () => {
         accuracy: { shape: { kind: "fbeta", beta: 1 } },
       },
       grpo: {
-        credit: { kind: "box", mix: 0.7 },
+        credit: { kind: "box", mix: 0.8, coordinates: 0.8 },
         kl: { beta: 0, estimator: "k3" },
         clip: { low: 0.2, high: 0.2 },
       },

@@ -39,7 +39,7 @@ describe("recipes/", () => {
       grpo: { ...start.grpo, credit: 0 },
     });
     expect(paper.grpo.credit).toEqual({ kind: "response" });
-    expect(start.grpo.credit).toEqual({ kind: "box", mix: 0.7 });
+    expect(start.grpo.credit).toEqual({ kind: "box", mix: 0.8, coordinates: 0.8, baseline: "group" });
   });
 
   it("recommended.yaml spells the preset out without changing it", async () => {
