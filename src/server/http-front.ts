@@ -100,8 +100,10 @@ export function createHttpFront(options: HttpFrontOptions): HttpFront {
     signal: AbortSignal,
   ): Promise<Reply> => {
     const stopped = () => new HttpError("stopping", "the server is stopping", { retryAfter: 5 });
+    // What came before the stop is taken, even if its body is still on the way.
+    const late = stopping;
     // A group that waits for its rest was taken: the rest is still let in.
-    if (stopping && service.gathering() === 0) throw stopped();
+    if (late && service.gathering() === 0) throw stopped();
     if (service.full())
       throw new HttpError("busy", "too many groups are in work", { retryAfter: service.retryAfter() });
     const body = await readJsonBody(request, {
@@ -114,7 +116,7 @@ export function createHttpFront(options: HttpFrontOptions): HttpFront {
         truths,
         withoutLook: options.withoutLook,
         score(groups: readonly GroupRequest[]) {
-          if (stopping && !groups.every(({ gather }) => gather !== undefined && service.gathers(gather.key)))
+          if (late && !groups.every(({ gather }) => gather !== undefined && service.gathers(gather.key)))
             throw stopped();
           return service.score(groups, signal);
         },

@@ -12,14 +12,9 @@ const frame = z.enum(frameNames).optional().meta({
 /** One group. */
 export const groupSchema = z
   .strictObject({
-    group_id: z
-      .string()
-      .min(1)
-      .max(512)
-      .optional()
-      .meta({
-        description: "comes back with the scores; needed with group_size, the same in all parts of a group",
-      }),
+    group_id: z.string().min(1).max(512).optional().meta({
+      description: "comes back with the scores; needed with group_size, the same in all parts of a group",
+    }),
     group_size: z.number().int().min(1).optional().meta({
       description:
         "responses of the whole group, where the rest of them comes in other requests: all are answered once all have come",
