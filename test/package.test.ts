@@ -46,7 +46,16 @@ beforeAll(() => {
   mkdirSync(join(consumer, "node_modules"), { recursive: true });
   mkdirSync(built);
   build();
-  for (const part of ["package.json", "LICENSE", "README.md", "recipes", "models", "src", "test/support"]) {
+  for (const part of [
+    "package.json",
+    "LICENSE",
+    "README.md",
+    "recipes",
+    "integrations",
+    "models",
+    "src",
+    "test/support",
+  ]) {
     const from = join(packageRoot, part);
     if (existsSync(from)) cpSync(from, join(built, part), { recursive: true });
   }
@@ -159,7 +168,7 @@ describe("the built package", () => {
     expect(messages.map((message) => formatMessage(message, pkg ?? {}))).toEqual([]);
   });
 
-  it("packs the code, the recipes and the model, and no sources or tests", (context) => {
+  it("packs the code, the recipes, the shims and the model, and no sources or tests", (context) => {
     const out = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
       cwd: built,
       encoding: "utf8",
@@ -168,10 +177,18 @@ describe("the built package", () => {
     const [packed] = JSON.parse(out) as { files: { path: string }[] }[];
     const paths = packed!.files.map(({ path }) => path);
     expect(paths).toEqual(
-      expect.arrayContaining(["dist/index.js", "dist/index.d.ts", "dist/cli/main.js", "recipes/start.yaml"]),
+      expect.arrayContaining([
+        "dist/index.js",
+        "dist/index.d.ts",
+        "dist/cli/main.js",
+        "recipes/start.yaml",
+        "integrations/dip_r1_trl.py",
+      ]),
     );
     expect(
-      paths.filter((path) => !/^(dist|models|recipes)\/|^(package\.json|LICENSE|README\.md)$/.test(path)),
+      paths.filter(
+        (path) => !/^(dist|integrations|models|recipes)\/|^(package\.json|LICENSE|README\.md)$/.test(path),
+      ),
     ).toEqual([]);
     expect(paths.filter((path) => /\.test\.|fixtures|support/.test(path))).toEqual([]);
     if (!existsSync(join(packageRoot, "models")) && process.env["CI"] !== "true") {
