@@ -50,7 +50,7 @@ export type Hyperparameters = typeof defaults;
 /** An image as the model meets it: the prompt, and what there is to find, in the frame of the answers. */
 export interface Task {
   readonly prompt: Prompt;
-  readonly truth: RewardTruth<"model">;
+  readonly truth: RewardTruth;
 }
 
 /** Tokens to text. */
@@ -210,9 +210,9 @@ function withoutEnd(tokens: Int32Array, endTokens: readonly number[]): Int32Arra
 function creditTokens(
   rollouts: readonly Rollout[],
   bodies: readonly Int32Array[],
-  responses: readonly ParsedResponse<"model">[],
+  responses: readonly ParsedResponse[],
   advantages: readonly number[],
-  truth: RewardTruth<"model">,
+  truth: RewardTruth,
   text: Text,
   { boxMix, rewards }: Hyperparameters,
 ): Float32Array[] {

@@ -89,7 +89,7 @@ type BaseRecipe = z.infer<typeof recipeSchema>;
 
 /** Writes an untrained model folder; its weights last, for a resumed run looks for them. */
 async function initialize(folder: string, { model, prompt, labels, seed }: BaseRecipe): Promise<void> {
-  await writeModelTask(folder, { prompt, labels });
+  await writeModelTask(folder, { prompt, labels, profile: "absolute" });
   await writeUntrainedModel(folder, {
     ...model,
     text: { ...model.text, tieWordEmbeddings: true },

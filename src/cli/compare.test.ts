@@ -64,7 +64,7 @@ describe("dip-r1 compare", () => {
     expect(text).toMatch(/plaza \(greedy, 20 images\)\n {2}F1 +0\.\d{3}/);
     const json = await dip("compare", a, b, "--metric", "f1", "--metric", "ap", "--json", "--seed", "3");
     const parsed = JSON.parse(json.text) as { sets: { metrics: Record<string, unknown> }[]; seed: number };
-    expect(parsed).toMatchObject({ a, b, seed: 3, scoreSource: "order", level: 0.95, notes: [] });
+    expect(parsed).toMatchObject({ a, b, seed: 3, scoreSource: "logprob", level: 0.95, notes: [] });
     expect(Object.keys(parsed.sets[0]!.metrics)).toEqual(["f1", "ap"]);
     expect(parsed.sets[0]!.metrics["f1"]).toMatchObject({ images: 20, exact: false });
     expect(
@@ -124,7 +124,7 @@ describe("dip-r1 eval --out", () => {
     const args = ["--model", fixture("model"), "--data", "scenes:plaza?count=3", "--max-tokens", "6"];
     const text = await dip("eval", ...args, "--samples", "2", "--out", out, "--slices");
     expect(text.code).toBe(0);
-    expect(text.text).toContain('AP50 ranks boxes by score source "order".');
+    expect(text.text).toContain('AP50 ranks boxes by score source "logprob".');
     expect(text.text).toMatch(/crowding\n/);
     expect(text.text).toMatch(/consensus +0\.000/);
     const [first, ...records] = readFileSync(out, "utf8").trimEnd().split("\n");
@@ -141,7 +141,7 @@ describe("dip-r1 eval --out", () => {
     const json = await dip("eval", ...args, "--limit", "2", "--json");
     expect(JSON.parse(json.text)).toMatchObject({
       greedy: {
-        scoreSource: "order",
+        scoreSource: "logprob",
         frame: { better: null },
         frameWarning: null,
         curve: { f1: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0] },

@@ -10,7 +10,7 @@ interface CompareCommandOptions {
   readonly set?: string;
   readonly decoding?: string;
   readonly common?: boolean;
-  readonly scoreSource: string;
+  readonly scoreSource?: string;
   readonly resamples: number;
   readonly level: number;
   readonly seed: number;
@@ -27,6 +27,19 @@ function oneOf<T extends string>(option: string, value: string, names: readonly 
   return found;
 }
 
+/** @throws InputError where the word is no metric, or several benchmarks'. */
+function metricNamed(
+  word: string,
+  found: readonly PairedMetricName[],
+  all: readonly string[],
+): PairedMetricName {
+  if (found.length === 1) return found[0]!;
+  throw new InputError(
+    `--metric ${word}: ${found.length === 0 ? "there is no such thing" : "several benchmarks have it"}`,
+    { hint: `One of: ${(found.length === 0 ? all : found).join(", ")}.` },
+  );
+}
+
 async function compare(
   a: string,
   b: string,
@@ -34,21 +47,36 @@ async function compare(
   { print }: CliContext,
 ): Promise<void> {
   const { scoreSources } = await import("../metrics/index.js");
-  const { compareResults, pairedMetrics, resultComparisonTable } = await import("../study/index.js");
-  const names = Object.keys(pairedMetrics) as PairedMetricName[];
+  const { compareResults, pairedMetrics, pairedMetricsNamed, resultComparisonTable } =
+    await import("../study/index.js");
+  const names = Object.keys(pairedMetrics);
   // All words are checked before any file is read.
   const chosen = {
-    metrics: options.metric?.map((name) => oneOf("--metric", name, names)),
+    metrics: options.metric?.map((word) => metricNamed(word, pairedMetricsNamed(word), names)),
     decoding:
       options.decoding === undefined
         ? undefined
         : oneOf("--decoding", options.decoding, ["greedy", "sampled"]),
-    scoreSource: oneOf("--score-source", options.scoreSource, Object.keys(scoreSources) as ScoreSource[]),
+    scoreSource:
+      options.scoreSource === undefined
+        ? undefined
+        : oneOf("--score-source", options.scoreSource, Object.keys(scoreSources) as ScoreSource[]),
   };
   const { openResult } = await import("../runs/index.js");
   const [before, after] = [await openResult(a), await openResult(b)];
   const { common, set, seed, resamples, level } = options;
-  const comparison = compareResults(before, after, { ...chosen, common, set, seed, resamples, level });
+  const { defaultScoreSource } = await import("../rl/index.js");
+  const judged = [before, after].flatMap(({ sets }) => sets.flatMap(({ images }) => images));
+  const scoreSource = chosen.scoreSource ?? defaultScoreSource(judged);
+  const comparison = compareResults(before, after, {
+    ...chosen,
+    scoreSource,
+    common,
+    set,
+    seed,
+    resamples,
+    level,
+  });
   await print(options.json === true ? JSON.stringify(comparison) : resultComparisonTable(comparison));
 }
 
@@ -60,7 +88,10 @@ export function compareCommand(context: CliContext): Command {
     .argument("<b>", "the other one; differences are B less A")
     .option(
       "--metric <metric>",
-      "f1, precision, recall, f1@75, f1@50:95, ap50, ap, mae, rmse, bias, duplicates, accuracy, format, tokens (repeatable)",
+      "f1, precision, recall, f1@75, f1@50:95, ap50, ap, mae, rmse, bias, duplicates, accuracy, format, tokens; on a benchmark its own: " +
+        "coco.AP, coco.AP50, coco.AP75, crowdhuman.AP, crowdhuman.MR, crowdhuman.JI, crowdhuman.MR_1e-4, citypersons.Reasonable, " +
+        "citypersons.small, citypersons.heavy, citypersons.All, uavdt.AP, widerpedestrian.mAP, widerpedestrian.AP50, " +
+        "widerpedestrian.AP75, or MR, JI, Reasonable, ... alone (repeatable)",
       collect,
     )
     .option("--set <name>", "this set alone")
@@ -68,8 +99,7 @@ export function compareCommand(context: CliContext): Command {
     .option("--common", "compare the images that both have, where they have not the same")
     .option(
       "--score-source <source>",
-      "confidence of boxes for AP: order, one, logprob, logprob-min, consensus",
-      "order",
+      "confidence of boxes for AP and miss rates: order, one, logprob, logprob-min, consensus (default: logprob where both have it, else order)",
     )
     .option("--resamples <n>", "of each test", numberOption("--resamples", { min: 100, integer: true }), 2000)
     .option("--level <share>", "of the intervals", numberOption("--level", { min: 0.5, max: 0.999 }), 0.95)

@@ -83,24 +83,6 @@ async function writePlots(
   return written;
 }
 
-async function printTable(evaluated: Evaluated, context: CliContext): Promise<void> {
-  const { renderTable } = await import("../study/table.js");
-  const { numbers, bounds, counts, format } = evaluated;
-  const anyBounds = Object.keys(bounds).length > 0;
-  const cell = (value: number | null) => (value === null ? "-" : format(value));
-  const rows = Object.entries(numbers).map(([name, value]) => {
-    const range = bounds[name];
-    return [name, cell(value), ...(range ? [`${cell(range.low)} to ${cell(range.high)}`] : [])];
-  });
-  await context.print(
-    renderTable(anyBounds ? [["", "", "over orders of equal scores"], ...rows] : rows, {
-      align: ["left", "right"],
-    }),
-  );
-  const said = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
-  await context.print(`\n${said.join(", ")}`);
-}
-
 async function evalDetections(options: EvalDetectionsOptions, context: CliContext): Promise<void> {
   checkOptions(options);
   const { codeFingerprint, fingerprintPath } = await import("../base/index.js");
@@ -116,7 +98,8 @@ async function evalDetections(options: EvalDetectionsOptions, context: CliContex
       JSON.stringify({ metric, numbers, bounds, counts, options: chosen, notes, files, versions }),
     );
   } else {
-    await printTable(evaluated, context);
+    const { benchmarkTable } = await import("./benchmark-table.js");
+    await context.print(benchmarkTable(evaluated, evaluated.format));
     for (const note of evaluated.notes) context.logger.warn(note);
   }
   if (options.plots !== undefined) {

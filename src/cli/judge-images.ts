@@ -1,6 +1,7 @@
 /** @file Responses of an opened model to samples, read and judged: what `detect` and `eval` have in common. */
 import type { Sample } from "../datasets/sample.js";
 import type { LocalModel } from "../engines/local/engine.js";
+import type { BenchmarkTruth } from "../metrics/benchmark-truth.js";
 import type { RewardConfig } from "../rewards/types.js";
 import type { EvaluatedImage, TaskOptions } from "../rl/index.js";
 
@@ -14,6 +15,8 @@ export interface JudgeOptions {
   readonly seed: number;
   /** Responses an image at temperature 1; 0 = one greedy response. @default 0 */
   readonly sampled?: number;
+  /** What the benchmark's own evaluator reads of an image, to be kept with its record. */
+  readonly benchmark?: (id: string) => BenchmarkTruth | undefined;
 }
 
 /** How often a response may write one box before it is ended: as in the shipped recipes. */
@@ -23,13 +26,14 @@ export const MAX_BOX_REPEATS = 4;
 export async function* judgeImages(
   { sampler, processor, config }: LocalModel,
   samples: Iterable<Sample> | AsyncIterable<Sample>,
-  { task, rewards, maxTokens, seed, sampled = 0 }: JudgeOptions,
+  { task, rewards, maxTokens, seed, sampled = 0, benchmark }: JudgeOptions,
 ): AsyncGenerator<EvaluatedImage> {
   const { evaluateImages, qwenCodec, qwenEncoder } = await import("../rl/index.js");
   yield* evaluateImages({
     sampler,
     samples,
     encode: qwenEncoder(processor, task),
+    ...(benchmark && { benchmark }),
     codec: qwenCodec(processor, config.tokens.eos),
     config: {
       temperature: sampled > 0 ? 1 : 0,
@@ -37,6 +41,7 @@ export async function* judgeImages(
       maxTokens,
       maxBoxRepeats: MAX_BOX_REPEATS,
       seed,
+      ...(task.profile && { profile: task.profile }),
       rewards,
     },
   });

@@ -1,7 +1,8 @@
 /** @file Options of the commands that run a model without training it, and the model opened by them. */
 import { existsSync } from "node:fs";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { InputError } from "../base/errors.js";
+import type { CoordinateProfile } from "../geometry/profiles.js";
 import { collect, numberOption } from "./context.js";
 
 /** Options that {@link addModelOptions} adds. */
@@ -14,6 +15,7 @@ export interface ModelOptions {
 export interface TaskOptions {
   readonly prompt?: string;
   readonly label?: readonly string[];
+  readonly profile?: CoordinateProfile;
   readonly maxTokens: number;
   readonly seed: number;
 }
@@ -36,6 +38,12 @@ export function addTaskOptions(command: Command): Command {
       "--label <label>",
       "what to find (repeatable; default: what the model was trained to find, else person)",
       collect,
+    )
+    .addOption(
+      new Option(
+        "--profile <profile>",
+        "numbers the model speaks: pixels of the resized picture, or thousandths (default: as it was trained, else absolute)",
+      ).choices(["absolute", "norm1000"]),
     )
     .option(
       "--max-tokens <n>",
@@ -62,14 +70,18 @@ export async function openModel({ model, device }: ModelOptions) {
 }
 
 /**
- * The prompt and labels asked for, or else those the model was trained with.
+ * The prompt, labels and profile asked for, or else those the model was trained with.
  * @throws InputError for a prompt that is none.
  */
 export async function taskOf(model: string, options: TaskOptions) {
   const { readModelTask } = await import("../runs/model-task.js");
   const { promptText } = await import("../response/index.js");
   const trained = await readModelTask(model);
-  const task = { prompt: options.prompt ?? trained.prompt, labels: options.label ?? trained.labels };
-  promptText(task.prompt, task.labels);
+  const task = {
+    prompt: options.prompt ?? trained.prompt,
+    labels: options.label ?? trained.labels,
+    profile: options.profile ?? trained.profile,
+  };
+  promptText(task.prompt, task.labels, task.profile);
   return task;
 }

@@ -161,9 +161,12 @@ async function citypersons({ paths, labels }: Source<"citypersons">): Promise<Fo
   const { readCityPersons } = await import("../datasets/citypersons.js");
   for await (const { id, objects, ignore } of readCityPersons(path)) {
     const place = truths.size;
-    const boxes = [...objects.map(({ box }) => box), ...ignore].map(
-      ({ x1, y1, x2, y2 }): Xywh => [x1, y1, x2 - x1, y2 - y1],
-    );
+    const boxes = [...objects.map(({ box }) => box), ...ignore].map(({ x1, y1, x2, y2 }): Xywh => [
+      x1,
+      y1,
+      x2 - x1,
+      y2 - y1,
+    ]);
     truths.set(id, {
       ...common,
       place,

@@ -11,7 +11,11 @@ import {
   type UavdtBenchmarkTruth,
   type WiderBenchmarkTruth,
 } from "./benchmark-truth.js";
-import { cityPersonsMissRates, type CityPersonsImage, type CityPersonsOptions } from "./citypersons/miss-rate.js";
+import {
+  cityPersonsMissRates,
+  type CityPersonsImage,
+  type CityPersonsOptions,
+} from "./citypersons/miss-rate.js";
 import { CocoArea, cocoThresholds, evaluateCoco } from "./coco/evaluate.js";
 import { cocoTable, detectionRows, truthRows, type CocoTable } from "./coco/table.js";
 import { crowdHumanApMr } from "./crowdhuman/ap-mr.js";

@@ -104,7 +104,9 @@ function jaccard(
   images: readonly (readonly { matched: number; detections: number; truths: number }[])[],
 ): WeightedNumber {
   const ratios = images.map((at) =>
-    at.map(({ matched, detections, truths }) => matched / (truths + detections - matched + crowdHumanEpsilon)),
+    at.map(
+      ({ matched, detections, truths }) => matched / (truths + detections - matched + crowdHumanEpsilon),
+    ),
   );
   return (weights) => {
     let best = Number.NaN;
@@ -172,20 +174,18 @@ function coco(images: readonly BenchmarkImage<CocoBenchmarkTruth>[], name: strin
     y2: y + height,
   });
   const only = images[0]?.truth.labels.length === 1 ? images[0].truth.labels[0] : undefined;
-  const plain = images.map(
-    (image): CocoImage<"image"> => ({
-      truths: image.truth.boxes.map((box, i) => ({
-        box: corners(box) as CocoImage<"image">["truths"][number]["box"],
-        label: image.truth.categories[i]!,
-        crowd: image.truth.crowd[i] === 1,
-      })),
-      detections: countedDetections(image).map(({ box, label = only, score }) => ({
-        box: corners(box) as CocoImage<"image">["truths"][number]["box"],
-        label: label ?? "",
-        score,
-      })),
-    }),
-  );
+  const plain = images.map((image): CocoImage<"image"> => ({
+    truths: image.truth.boxes.map((box, i) => ({
+      box: corners(box) as CocoImage<"image">["truths"][number]["box"],
+      label: image.truth.categories[i]!,
+      crowd: image.truth.crowd[i] === 1,
+    })),
+    detections: countedDetections(image).map(({ box, label = only, score }) => ({
+      box: corners(box) as CocoImage<"image">["truths"][number]["box"],
+      label: label ?? "",
+      score,
+    })),
+  }));
   const thresholds =
     name === "AP" ? cocoThresholds : [name === "AP50" ? cocoThresholds[0]! : cocoThresholds[5]!];
   return weightedAp(plain, { thresholds, maxDetections: 100 });
@@ -216,7 +216,11 @@ export function weightedBenchmarkNumber(
     case "uavdt": {
       const plain = of<UavdtBenchmarkTruth>().map(toIgnoredAreas);
       const positives = plain.map(({ truths }) => truths.areas.length);
-      return ranked(plain.map((image) => matchUavdt(image, 0.7)), positives, vocAp);
+      return ranked(
+        plain.map((image) => matchUavdt(image, 0.7)),
+        positives,
+        vocAp,
+      );
     }
     case "widerpedestrian":
       return wider(of<WiderBenchmarkTruth>(), name);

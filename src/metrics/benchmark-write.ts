@@ -56,9 +56,7 @@ function uavdtFiles(images: readonly BenchmarkImage[]): Map<string, string> {
 const widerLines = (images: readonly BenchmarkImage[]): string =>
   images
     .flatMap((image) =>
-      countedDetections(image).map(
-        ({ box, score }) => `${[image.truth.imageId, score, ...box].join(" ")}\n`,
-      ),
+      countedDetections(image).map(({ box, score }) => `${[image.truth.imageId, score, ...box].join(" ")}\n`),
     )
     .join("");
 

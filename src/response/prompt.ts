@@ -4,13 +4,14 @@
  * changes gets a new name.
  */
 import { InputError } from "../base/errors.js";
+import type { CoordinateProfile } from "../geometry/profiles.js";
 
 /** A named prompt. */
 export interface PromptTemplate {
   /** What it is for. */
   readonly description: string;
-  /** The user's text for these labels (at least one). */
-  readonly text: (labels: readonly string[]) => string;
+  /** The user's text for these labels (at least one), in the numbers that the model speaks. */
+  readonly text: (labels: readonly string[], profile?: CoordinateProfile) => string;
 }
 
 /** `a`, `a and b`, `a, b and c`. */
@@ -19,11 +20,17 @@ function list(labels: readonly string[], last: string): string {
   return `${labels.slice(0, -1).join(", ")} ${last} ${labels.at(-1)}`;
 }
 
+/** What the numbers of a box count. */
+const units: Readonly<Record<CoordinateProfile, string>> = {
+  absolute: "whole pixels of the image",
+  norm1000: "whole thousandths of the image's width and height (0 to 1000)",
+};
+
 /** All prompts by name. */
 export const prompts = {
   "dip-r1": {
     description: "the whole task in full sentences, for published Qwen2.5-VL models",
-    text: (labels) =>
+    text: (labels, profile = "absolute") =>
       [
         `Find every ${list(labels, "and every")} in this image. Leave none out: count also those that are small, ` +
           "cut off by the border or mostly hidden behind others, and give each of them a box of its own.",
@@ -33,7 +40,7 @@ export const prompts = {
           'array: [{"bbox_2d": [x1, y1, x2, y2]}, ...] </look>',
         "<answer> List all instances as a JSON array: " +
           `[{"bbox_2d": [x1, y1, x2, y2], "label": "${labels[0]}"}, ...] </answer>`,
-        "Coordinates are whole pixels of the image, left, top, right, bottom." +
+        `Coordinates are ${units[profile]}, left, top, right, bottom.` +
           (labels.length > 1 ? ` The label is one of: ${labels.join(", ")}.` : "") +
           " An array with nothing to list is [].",
       ].join("\n"),
@@ -53,9 +60,14 @@ export const promptNames = Object.keys(prompts) as PromptName[];
 /**
  * The user's text of a named prompt.
  * @param labels what to find; `["person"]` unless told.
+ * @param profile what its numbers are; a text that names no unit is the same for all.
  * @throws InputError for a name that is none (with the names there are) and for an empty list of labels.
  */
-export function promptText(name: string, labels: readonly string[] = ["person"]): string {
+export function promptText(
+  name: string,
+  labels: readonly string[] = ["person"],
+  profile: CoordinateProfile = "absolute",
+): string {
   if (!Object.hasOwn(prompts, name)) {
     throw new InputError(`there is no prompt named "${name}"`, {
       hint: `Choose one of: ${promptNames.join(", ")}.`,
@@ -65,5 +77,5 @@ export function promptText(name: string, labels: readonly string[] = ["person"])
     throw new InputError("a prompt needs at least one label", { hint: 'For example: labels: ["person"].' });
   }
   const template: PromptTemplate = prompts[name as PromptName];
-  return template.text(labels);
+  return template.text(labels, profile);
 }

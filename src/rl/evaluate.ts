@@ -12,6 +12,7 @@ import {
   type Tally,
   type TruthBoxes,
 } from "../metrics/precision-recall.js";
+import type { BenchmarkTruth } from "../metrics/benchmark-truth.js";
 import { boxProbabilities, type BoxProbability } from "../metrics/scores.js";
 import { parseResponse } from "../response/index.js";
 import type { Grade, ParsedResponse } from "../response/types.js";
@@ -75,6 +76,8 @@ export interface EvaluatedImage {
   /** The size the model was shown, where that is known. */
   readonly shown?: FrameSize<"model">;
   readonly truth: TruthBoxes<"image">;
+  /** What the benchmark's own evaluator reads of it, where the data is a benchmark's. */
+  readonly benchmark?: BenchmarkTruth;
   readonly responses: readonly EvaluatedResponse[];
 }
 
@@ -86,6 +89,8 @@ export interface EvaluationOptions<S extends Pick<Sample, "id" | "width" | "heig
   readonly encode: (sample: S) => EvaluationSample | Promise<EvaluationSample>;
   readonly codec: TextCodec;
   readonly config: EvaluationConfig;
+  /** What the benchmark's own evaluator reads of an image (by the sample's id), to be kept with its record. */
+  readonly benchmark?: (id: string) => BenchmarkTruth | undefined;
 }
 
 /** Evaluates sample by sample, in their order; the sampler stays open. */
@@ -108,7 +113,9 @@ export async function* evaluateImages<S extends Pick<Sample, "id" | "width" | "h
       })),
     );
     for (const [i, sample] of batch.entries()) {
-      yield judgeImage(sample, encoded[i]!, rollouts[i]!, codec, config.rewards, config.profile);
+      const judged = judgeImage(sample, encoded[i]!, rollouts[i]!, codec, config.rewards, config.profile);
+      const truth = options.benchmark?.(sample.id);
+      yield truth === undefined ? judged : { ...judged, benchmark: truth };
     }
   }
   let batch: S[] = [];

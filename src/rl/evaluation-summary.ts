@@ -49,7 +49,7 @@ export function precisionRecallOf(images: readonly EvaluatedImage[], iou: 0.5 | 
  * Boxes with scores of one image: the n-th response under a source, or for `consensus` all responses fused.
  * @param only The label of a box without one, where there is but one label.
  */
-function scoredBoxes(
+export function scoredBoxes(
   { responses }: EvaluatedImage,
   n: number,
   source: ScoreSource,

@@ -1,6 +1,7 @@
 /** @file What a GRPO step tells: a record of every response, and the numbers to watch. Plain data, ready for JSON. */
 import type { StopReason } from "../engines/contract.js";
 import type { Box } from "../geometry/box.js";
+import type { AnswerFrame } from "../geometry/profiles.js";
 import { precisionRecall } from "../metrics/precision-recall.js";
 import type { Grade } from "../response/types.js";
 import type { GroupScore, ResponseScore, RewardTruth } from "../rewards/types.js";
@@ -19,8 +20,8 @@ export type Phase = (typeof phases)[number];
 export interface ResponseRecord extends ResponseScore {
   readonly text: string;
   /** Boxes in the frame of the answers. */
-  readonly lookBoxes: readonly Box<"model">[];
-  readonly answerBoxes: readonly Box<"model">[];
+  readonly lookBoxes: readonly Box<AnswerFrame>[];
+  readonly answerBoxes: readonly Box<AnswerFrame>[];
   /** A_i, before credit by box and KL. */
   readonly advantage: number;
   readonly tokens: number;
@@ -32,7 +33,7 @@ export interface ResponseRecord extends ResponseScore {
 /** One group: an image and the responses to it. */
 export interface GroupRecord {
   readonly sampleId: string;
-  readonly truth: RewardTruth<"model">;
+  readonly truth: RewardTruth<AnswerFrame>;
   readonly responses: readonly ResponseRecord[];
   readonly disagreement?: GroupScore["disagreement"];
 }

@@ -9,6 +9,7 @@ export * from "./aggregation.js";
 export * from "./agreement.js";
 export * from "./batches.js";
 export * from "./credit.js";
+export * from "./evaluate-benchmark.js";
 export * from "./evaluate-details.js";
 export * from "./evaluate-frame.js";
 export * from "./evaluate.js";

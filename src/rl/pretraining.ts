@@ -2,8 +2,19 @@
 import type { RgbImage } from "../base/rgb-image.js";
 import type { Engine } from "../engines/contract.js";
 import type { LocalEngine } from "../engines/local/engine.js";
-import type { Box } from "../geometry/box.js";
+import type { Box, FrameSize } from "../geometry/box.js";
+import type { AnswerFrame } from "../geometry/profiles.js";
 import type { SampleEncoder } from "./text.js";
+
+/** A box of the answers' canvas in pixels of the picture shown: the dense loss knows nothing of profiles. */
+function inPixels(
+  box: Box<AnswerFrame>,
+  canvas: FrameSize<AnswerFrame>,
+  { width, height }: RgbImage,
+): Box<"model"> {
+  const [x, y] = [width / canvas.width, height / canvas.height];
+  return { x1: box.x1 * x, y1: box.y1 * y, x2: box.x2 * x, y2: box.y2 * y };
+}
 
 /** An engine and an encoder for {@link sft} that together add the dense loss. */
 export interface Pretraining<S> {
@@ -30,7 +41,7 @@ export function withDenseLoss<S>(
         if (chunk.kind === "image")
           instances.set(
             chunk.image,
-            encoded.truth.objects.map(({ box }) => box),
+            encoded.truth.objects.map(({ box }) => inPixels(box, encoded.truth.size, chunk.image)),
           );
       }
       return encoded;

@@ -3,6 +3,7 @@ import { InputError } from "../base/errors.js";
 import { loadPixels } from "../datasets/image-file.js";
 import type { Sample } from "../datasets/sample.js";
 import { teacherResponse } from "../datasets/teacher.js";
+import { coordinateProfiles, type AnswerFrame, type CoordinateProfile } from "../geometry/profiles.js";
 import type { QwenProcessor } from "../qwen/processor.js";
 import { promptText } from "../response/prompt.js";
 import type { ResponseStyle } from "../response/render.js";
@@ -15,6 +16,8 @@ export interface TaskOptions {
   readonly prompt: string;
   /** What to find; objects of other labels are no ground truth. */
   readonly labels: readonly string[];
+  /** Which numbers it speaks. @default "absolute" */
+  readonly profile?: CoordinateProfile;
   /** A system message instead of the chat template's own. */
   readonly system?: string;
 }
@@ -39,11 +42,14 @@ export function qwenCodec(
 }
 
 /**
- * Samples to prompts (the picture, then the named text) and ground truth in pixels of the resized picture. The prompt is
- * one object a sample, so that an engine sees that a group shares it.
+ * Samples to prompts (the picture, then the named text) and ground truth in the frame of the task's profile: pixels of the
+ * resized picture, or thousandths. Rewards and evaluation compare in that frame. The prompt is one object a sample, so that
+ * an engine sees that a group shares it.
  */
 export function qwenEncoder(processor: QwenProcessor, task: TaskOptions): SampleEncoder<Sample> {
-  const text = promptText(task.prompt, task.labels);
+  const { profile = "absolute" } = task;
+  const text = promptText(task.prompt, task.labels, profile);
+  const frame: AnswerFrame = coordinateProfiles[profile];
   return async (sample) => {
     const pixels = await loadPixels(sample);
     const chunks = processor.encodePrompt({ text, images: [pixels], system: task.system });
@@ -51,7 +57,7 @@ export function qwenEncoder(processor: QwenProcessor, task: TaskOptions): Sample
     if (shown === undefined) throw new InputError("The chat template leaves the picture out of the prompt.");
     const { width, height } = shown.image;
     const truth = truthFromSample(sample, {
-      frame: "model",
+      frame,
       modelSize: { width, height },
       labels: task.labels,
     });
@@ -64,5 +70,7 @@ export function qwenTeacher(options: {
   readonly labels: readonly string[];
   readonly style?: ResponseStyle;
 }): (sample: Sample, encoded: EncodedSample) => string {
-  return (sample, { truth }) => teacherResponse(sample, { ...options, modelSize: truth.size }).text;
+  // The teacher scales to any canvas: that of the answers may be the thousandths.
+  return (sample, { truth: { size } }) =>
+    teacherResponse(sample, { ...options, modelSize: { width: size.width, height: size.height } }).text;
 }

@@ -1,6 +1,7 @@
 /** @file First half of a GRPO step: prompts, rollouts, what they say, and what they earned. */
 import { deriveSeed } from "../base/rng.js";
 import type { Engine, Rollout } from "../engines/contract.js";
+import type { AnswerFrame } from "../geometry/profiles.js";
 import type { ParsedResponse } from "../response/types.js";
 import { boxCredit, scoreGroup } from "../rewards/index.js";
 import type { GroupScore, RewardConfig } from "../rewards/types.js";
@@ -14,7 +15,7 @@ export interface ScoredGroup extends EncodedSample {
   readonly id: string;
   readonly rollouts: readonly Rollout[];
   readonly texts: readonly string[];
-  readonly responses: readonly ParsedResponse<"model">[];
+  readonly responses: readonly ParsedResponse<AnswerFrame>[];
   readonly score: GroupScore;
 }
 

@@ -1,5 +1,6 @@
 /** @file What the loops need of text and of samples: the bridge between tokens, prompts and ground truth, given by the caller. */
 import type { Prompt, Rollout } from "../engines/contract.js";
+import type { AnswerFrame } from "../geometry/profiles.js";
 import type { RewardTruth } from "../rewards/types.js";
 import type { TokenSpan } from "./credit.js";
 
@@ -14,10 +15,10 @@ export interface TextCodec {
   readonly endTokens: readonly number[];
 }
 
-/** A sample as the model meets it: the prompt, and the ground truth in the frame of the answers. */
+/** A sample as the model meets it: the prompt, and the ground truth in the frame of the answers (of the model's profile). */
 export interface EncodedSample {
   readonly prompt: Prompt;
-  readonly truth: RewardTruth<"model">;
+  readonly truth: RewardTruth<AnswerFrame>;
 }
 
 /** Prepares a sample: decodes its picture, resizes it, renders the prompt, converts the boxes. */

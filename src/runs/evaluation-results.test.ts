@@ -4,11 +4,11 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { evaluatedImages } from "../../test/support/evaluated-images.js";
 import { InputError } from "../base/index.js";
-import { openResult, readResultFile, writeResultFile, type ResultHeader } from "./evaluation-results.js";
+import { openResult, readResultFile, writeResultFile, type ResultHeaderInput } from "./evaluation-results.js";
 import { evaluationFile } from "./evaluations.js";
 
 const scratch = () => mkdtempSync(join(tmpdir(), "dip-results-"));
-const header: Omit<ResultHeader, "kind" | "format"> = {
+const header: ResultHeaderInput = {
   created: "2026-01-02T03:04:05.000Z",
   model: { path: "models/base", sha256: "m0" },
   data: { name: "plaza", fingerprint: "d0", images: 4 },

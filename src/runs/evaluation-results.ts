@@ -23,6 +23,18 @@ const headerSchema = z.object({
   data: z.object({
     name: z.string(),
     fingerprint: z.string(),
+    /** The annotation files, each with its own sha256; none for generated scenes. */
+    files: z.array(z.object({ path: z.string(), sha256: z.string() })).default([]),
+    /** What of them was left out or noted; absent in files of before it was kept. */
+    problems: z
+      .looseObject({
+        onError: z.enum(["error", "skip"]),
+        leftOut: z.int().min(0),
+        kinds: z.record(z.string(), z.int()),
+        noted: z.record(z.string(), z.int()),
+        examples: z.array(z.string()),
+      })
+      .optional(),
     /** Records of each decoding. */
     images: z.int().min(0),
   }),
@@ -36,6 +48,8 @@ const headerSchema = z.object({
 
 /** First line of a result file. */
 export type ResultHeader = z.output<typeof headerSchema>;
+/** What {@link writeResultFile} is given of it. */
+export type ResultHeaderInput = Omit<z.input<typeof headerSchema>, "kind" | "format">;
 
 const tally = z.object({ truePositives: z.int(), predictions: z.int(), truths: z.int() });
 const corners = z.object({ x1: z.number(), y1: z.number(), x2: z.number(), y2: z.number() });
@@ -86,10 +100,10 @@ export interface EvaluationResult {
 /** Writes a result file, whole or not at all. */
 export async function writeResultFile(
   path: string,
-  header: Omit<ResultHeader, "kind" | "format">,
+  header: ResultHeaderInput,
   records: Readonly<Partial<Record<Decoding, readonly EvaluatedImage[]>>>,
 ): Promise<void> {
-  const first: ResultHeader = { kind: "dip-r1 evaluation", format: 1, ...header };
+  const first: z.input<typeof headerSchema> = { kind: "dip-r1 evaluation", format: 1, ...header };
   const lines = [JSON.stringify(first)];
   for (const [name, images] of Object.entries(records))
     for (const image of images) lines.push(JSON.stringify({ decoding: name, ...image }));
@@ -177,6 +191,7 @@ async function readRunResult(run: string, at: string | undefined, source: string
     settings: {
       prompt: recipe.prompt,
       labels: recipe.data.labels,
+      ...(recipe.profile && { profile: recipe.profile }),
       maxTokens: recipe.evaluation.maxTokens,
       maxBoxRepeats: recipe.evaluation.maxBoxRepeats,
       seed: recipe.seed,

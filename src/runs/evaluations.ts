@@ -9,8 +9,14 @@ import { join } from "node:path";
 import { readJsonlTolerant, silentLogger, writeFileAtomic, type Logger } from "../base/index.js";
 import type { Sampler } from "../engines/contract.js";
 import { frameWarning } from "../geometry/index.js";
-import { evaluateImages, summarizeEvaluation, type EvaluatedImage } from "../rl/index.js";
-import type { EvaluationSet, RunParts, RunSample } from "./parts.js";
+import {
+  benchmarkSummary,
+  defaultScoreSource,
+  evaluateImages,
+  summarizeEvaluation,
+  type EvaluatedImage,
+} from "../rl/index.js";
+import type { DatasetFacts, EvaluationSet, RunParts, RunSample } from "./parts.js";
 import type { Recipe } from "./recipe-schema.js";
 import type { RunFolder, StepLine } from "./run-folder.js";
 
@@ -57,6 +63,8 @@ export interface EvaluationLine extends StepLine {
   readonly set: string;
   readonly domain: "in" | "out";
   readonly decoding: Decoding;
+  /** Fingerprint, files and problems of the data; absent in lines of before they were kept. */
+  readonly data?: DatasetFacts;
 }
 
 /** Where an evaluation is kept. */
@@ -99,7 +107,7 @@ async function* first<S>(samples: AsyncIterable<S>, count: number): AsyncGenerat
 export async function evaluateTask<S extends RunSample>(
   task: EvaluationTask<S>,
   sampler: Sampler,
-  parts: Pick<RunParts<S>, "encode" | "codec">,
+  parts: Pick<RunParts<S>, "encode" | "codec" | "profile">,
   recipe: Recipe,
   options: { readonly until?: () => boolean; readonly onImage?: (done: number) => void } = {},
 ): Promise<EvaluatedImage[]> {
@@ -110,7 +118,9 @@ export async function evaluateTask<S extends RunSample>(
     samples: first(task.set.samples(), task.images),
     encode: parts.encode,
     codec: parts.codec,
+    ...(task.set.benchmark && { benchmark: task.set.benchmark }),
     config: {
+      ...(parts.profile && { profile: parts.profile }),
       temperature: task.decoding === "greedy" ? 0 : 1,
       n: task.responses,
       maxTokens: evaluation.maxTokens,
@@ -178,8 +188,15 @@ export async function evaluateStep<S extends RunSample>(
         evaluationFile(run.path, step, set.name, decoding),
         judged.map((image) => JSON.stringify(image) + "\n").join(""),
       );
-      const line: EvaluationLine = { step, set: set.name, domain: set.domain, decoding };
-      run.append("evaluations", { ...line, ...summary });
+      const line: EvaluationLine = {
+        step,
+        set: set.name,
+        domain: set.domain,
+        decoding,
+        ...(set.data && { data: set.data }),
+      };
+      const benchmark = benchmarkSummary(judged, defaultScoreSource(judged));
+      run.append("evaluations", { ...line, ...summary, ...(benchmark && { benchmark }) });
     }
   } finally {
     await sampler.close();

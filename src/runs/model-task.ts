@@ -12,6 +12,8 @@ const schema = z.object({
   prompt: z.string().default("dip-r1"),
   /** What it finds. */
   labels: z.array(z.string().min(1)).min(1).default(["person"]),
+  /** Which numbers it speaks: pixels of the resized picture, or thousandths (src/geometry/profiles.ts). */
+  profile: z.enum(["absolute", "norm1000"]).default("absolute"),
 });
 
 /** What a model was trained to be asked. */
@@ -33,7 +35,7 @@ export async function readModelTask(directory: string): Promise<ModelTask> {
     return schema.parse(JSON.parse(text));
   } catch (error) {
     throw new InputError(`${path}: ${toError(error).message}`, {
-      hint: 'It has the form {"prompt": "dip-r1", "labels": ["person"]}.',
+      hint: 'It has the form {"prompt": "dip-r1", "labels": ["person"], "profile": "absolute"}.',
       cause: error,
     });
   }

@@ -5,8 +5,17 @@ import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { codeFingerprint, deriveSeed, fingerprintPath, InputError } from "../base/index.js";
-import { describeProblems, openDataset, type Dataset, type Sample } from "../datasets/index.js";
+import {
+  describeProblems,
+  openDataset,
+  type Dataset,
+  type DatasetFile,
+  type ProblemReport,
+  type Sample,
+} from "../datasets/index.js";
 import type { Engine } from "../engines/contract.js";
+import type { CoordinateProfile } from "../geometry/profiles.js";
+import { openBenchmark, type Benchmark, type BenchmarkTruth, type NoBenchmark } from "../metrics/index.js";
 import {
   qwenCodec,
   qwenEncoder,
@@ -17,7 +26,7 @@ import {
   type SampleEncoder,
   type TextCodec,
 } from "../rl/index.js";
-import { writeModelTask } from "./model-task.js";
+import { readModelTask, writeModelTask } from "./model-task.js";
 import type { LoadedRecipe } from "./recipe.js";
 import type { Recipe } from "./recipe-schema.js";
 
@@ -31,6 +40,24 @@ export interface EvaluationSet<S extends RunSample> {
   /** In a fixed order; may be read again and again. */
   samples(): AsyncIterable<S>;
   readonly length: number;
+  /** The data behind it, for result records. */
+  readonly data?: DatasetFacts;
+  /** The benchmark's own ground truth of an image, where the data is a benchmark's. */
+  readonly benchmark?: (id: string) => BenchmarkTruth | undefined;
+}
+
+/** What a result says of the data that it was had on. */
+export interface DatasetFacts {
+  readonly fingerprint: string;
+  /** The annotation files, each with its own sha256. */
+  readonly files: readonly DatasetFile[];
+  /** What of them was left out or noted. */
+  readonly problems: ProblemReport;
+}
+
+/** The facts of an opened dataset. */
+export function datasetFacts({ fingerprint, files, problems }: Dataset): DatasetFacts {
+  return { fingerprint, files, problems };
 }
 
 /** Where a run's numbers come from, for its manifest. */
@@ -51,6 +78,8 @@ export interface RunParts<S extends RunSample = Sample> {
   readonly teach: (sample: S, encoded: EncodedSample) => string;
   readonly source: BatchSource<S>;
   readonly sets: readonly EvaluationSet<S>[];
+  /** Which numbers the model speaks. @default "absolute" */
+  readonly profile?: CoordinateProfile;
   readonly provenance: Provenance;
   /** What of the data was left out or is odd, for the log. */
   readonly warnings?: readonly string[];
@@ -111,6 +140,22 @@ function warningsOf(datasets: readonly Dataset[]): string[] {
   return [...new Set(words.filter((text) => text !== undefined))];
 }
 
+/**
+ * The benchmark's ground truth of a dataset, or why there is none: what its own readers do not take is no reason not to
+ * judge the model otherwise.
+ */
+export async function benchmarkOf(
+  dataset: Dataset,
+  labels: readonly string[],
+): Promise<Benchmark | NoBenchmark> {
+  try {
+    return await openBenchmark(dataset, { labels });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { reason: error.message };
+  }
+}
+
 /** The sets of a recipe's `data.eval`, with the fingerprint of each. */
 export async function openEvaluationSets({ recipe, folder, path }: LoadedRecipe): Promise<{
   sets: EvaluationSet<Sample>[];
@@ -126,17 +171,31 @@ export async function openEvaluationSets({ recipe, folder, path }: LoadedRecipe)
       dataset: await openDataset(spec, { baseDir: folder }),
     })),
   );
+  const benchmarks = await Promise.all(opened.map(({ dataset }) => benchmarkOf(dataset, recipe.data.labels)));
   return {
-    sets: opened.map(({ name, dataset }) => ({
-      name,
-      domain: isInDomain(recipe, name) ? "in" : "out",
-      length: dataset.length,
-      samples: () => dataset.samples(),
-    })),
+    sets: opened.map(({ name, dataset }, i) => {
+      const benchmark = benchmarks[i]!;
+      return {
+        name,
+        domain: isInDomain(recipe, name) ? "in" : "out",
+        length: dataset.length,
+        samples: () => dataset.samples(),
+        data: datasetFacts(dataset),
+        ...("truthOf" in benchmark && { benchmark: (id: string) => benchmark.truthOf(id) }),
+      };
+    }),
     fingerprints: Object.fromEntries(
       opened.map(({ name, dataset }) => [`eval.${name}`, dataset.fingerprint]),
     ),
-    warnings: warningsOf(opened.map(({ dataset }) => dataset)),
+    warnings: [
+      ...warningsOf(opened.map(({ dataset }) => dataset)),
+      ...opened.flatMap(({ name }, i) => {
+        const benchmark = benchmarks[i]!;
+        return "reason" in benchmark && benchmark.reason !== undefined
+          ? [`${name}: without the benchmark's own numbers: ${benchmark.reason}`]
+          : [];
+      }),
+    ],
   };
 }
 
@@ -171,10 +230,12 @@ export async function openParts(loaded: LoadedRecipe): Promise<RunParts> {
           },
   });
   const { labels } = recipe.data;
+  const profile = recipe.profile ?? (await readModelTask(modelDir)).profile;
   return {
     engine,
+    profile,
     codec: qwenCodec(engine.processor, engine.config.tokens.eos),
-    encode: qwenEncoder(engine.processor, { prompt: recipe.prompt, labels }),
+    encode: qwenEncoder(engine.processor, { prompt: recipe.prompt, labels, profile }),
     teach: qwenTeacher({ labels }),
     source: datasetSource(train, deriveSeed(recipe.seed, "data")),
     sets,
@@ -187,7 +248,7 @@ export async function openParts(loaded: LoadedRecipe): Promise<RunParts> {
     warnings: [...new Set([...warningsOf([train]), ...warnings])],
     async exportModel(path) {
       await engine.exportModel(path);
-      await writeModelTask(path, { prompt: recipe.prompt, labels });
+      await writeModelTask(path, { prompt: recipe.prompt, labels, profile });
     },
     summary: () => `${engine.graphsBuilt} graphs built`,
   };

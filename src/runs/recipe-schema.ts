@@ -232,6 +232,8 @@ const common = {
   }),
   /** Name of the prompt (src/response). */
   prompt: z.enum(promptNames).default("dip-r1"),
+  /** Which numbers the model speaks: `absolute` (Qwen2.5-VL) or `norm1000` (Qwen2-VL, Qwen3-VL). @default the model's own, as its dip-r1.json says, else absolute */
+  profile: z.enum(["absolute", "norm1000"]).optional(),
   evaluation: evaluationSchema.prefault({}),
   checkpoints: checkpointsSchema.prefault({}),
   rewards: rewardsSchema.prefault({}),

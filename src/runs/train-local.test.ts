@@ -42,7 +42,11 @@ describe("train with the embedded engine", () => {
     const losses = async (run: string) =>
       ((await readJsonlTolerant(join(run, "metrics.jsonl"))) as { loss: number }[]).map(({ loss }) => loss);
     expect(await losses(broken)).toEqual(await losses(whole));
-    expect(await readModelTask(join(whole, "model"))).toEqual({ prompt: "dip-r1-short", labels: ["person"] });
+    expect(await readModelTask(join(whole, "model"))).toEqual({
+      prompt: "dip-r1-short",
+      labels: ["person"],
+      profile: "absolute",
+    });
   });
 
   it("runs GRPO", async () => {

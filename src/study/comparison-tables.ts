@@ -112,9 +112,9 @@ function setRows(
 ): string[][] {
   return (Object.entries(metrics) as [PairedMetricName, PairedTest][]).map(([name, test]) => {
     const { low, high, value } = test.difference;
-    const title = name === "ap" || name === "ap50" ? ` (${scoreSource})` : "";
+    const metric: { readonly title: string; readonly ranked?: boolean } = pairedMetrics[name];
     return [
-      `  ${pairedMetrics[name].title}${title}`,
+      `  ${metric.title}${metric.ranked === true ? ` (${scoreSource})` : ""}`,
       fixed(test.a),
       fixed(test.b),
       paint[changeColour(name, test.difference)](signed(value)),
