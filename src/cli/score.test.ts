@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -125,7 +125,65 @@ describe("dip-r1 score", () => {
     expect(stdout.split("\n")[0]).toMatch(/^id\s+#\s+grade\s+format/);
   });
 
+  it("explains, as text, JSON and pictures", () => {
+    const pictures = join(folder, "pictures");
+    const explain = (...more: string[]) =>
+      dip("score", "--samples", samples, "--responses", responses, "--explain", ...more);
+    const { status, stdout } = explain("--id", "a", "--response", "2");
+    expect(status).toBe(0);
+    expect(stdout.split("\n")[0]).toBe("a: 4 responses, 100 x 100, 2 objects, 1 ignore region");
+    expect(stdout).toMatch(
+      /the group disagrees most at \[0, 0, 50, 50\] \(\d+%\), \[50, 50, 100, 100\] \(\d+%\)/,
+    );
+    expect(stdout).toMatch(
+      /response 2 \(strict\): [\d.]+ = 0.5 \* 1.000 \+ 0.5 \* 0.000 \+ 1 \* 0.750, advantage/,
+    );
+    expect(stdout).toMatch(/box 0 +\[0, 0, 50, 50\] +no label +hit object 0 at IoU 1.000/);
+    expect(stdout).toMatch(/box 1 .*in an ignore region, does not count/);
+    expect(stdout).toMatch(/object 1 +\[50, 50, 100, 100\] +person +missed: no box is near/);
+    expect(stdout).toContain("1 box dropped");
+    expect(stdout).not.toContain("response 1 ");
+
+    const json = explain("--json", "--pictures", pictures);
+    const plain = dip("score", "--samples", samples, "--responses", responses, "--json")
+      .stdout.trim()
+      .split("\n");
+    const groups = json.stdout
+      .trim()
+      .split("\n")
+      .map(
+        (line) =>
+          JSON.parse(line) as {
+            id: string;
+            disagreement: { values: number[]; columns: number; rows: number };
+            responses: { total: number; advantage: number; look: { share: number } }[];
+          },
+      );
+    expect(groups.map(({ id }) => id)).toEqual(["a", "empty"]);
+    const flat = groups.flatMap((group) => group.responses.map(({ total, advantage }) => [total, advantage]));
+    expect(flat).toEqual(
+      plain
+        .map((line) => JSON.parse(line) as { total: number; advantage: number })
+        .map(({ total, advantage }) => [total, advantage]),
+    );
+    expect(groups[0]!.disagreement.values).toHaveLength(64 * 64);
+    expect(groups[0]!.responses[1]!.look.share).toBeGreaterThan(0.2);
+    expect(readdirSync(pictures)).toEqual(["001-a.png", "002-empty.png"]);
+    expect(readFileSync(join(pictures, "001-a.png")).subarray(1, 4).toString()).toBe("PNG");
+  });
+
   it.each([
+    [
+      "an id without responses",
+      ["--samples", samples, "--responses", responses, "--explain", "--id", "b"],
+      /--id b/,
+    ],
+    [
+      "a response beyond the group",
+      ["--samples", samples, "--responses", responses, "--explain", "--response", "9"],
+      /--response 9/,
+    ],
+    ["--id without --explain", ["--samples", samples, "--responses", responses, "--id", "a"], /--explain/],
     ["a missing option", ["--samples", samples], /--responses/],
     [
       "a file that is not there",

@@ -1,19 +1,30 @@
 /** @file `dip-r1 score`: the rewards of given responses, without a model. */
 import { Command } from "commander";
-import type { CliContext } from "./context.js";
+import { collect, numberOption, type CliContext } from "./context.js";
+import type { ExplainOptions } from "./score-explain.js";
 
-interface ScoreOptions {
+interface ScoreOptions extends ExplainOptions {
   readonly samples: string;
   readonly responses: string;
   readonly recipe?: string;
-  readonly json?: boolean;
+  readonly explain?: boolean;
 }
 
-async function score(options: ScoreOptions, { print }: CliContext): Promise<void> {
+async function score(options: ScoreOptions, context: CliContext): Promise<void> {
+  const { print } = context;
   const { readResponseGroups, scoreResponses } = await import("../runs/score-responses.js");
   const { rewardsOf } = await import("../runs/rewards-of.js");
   const { rewards, advantage } = await rewardsOf(options.recipe ?? "paper");
   const groups = await readResponseGroups(options.samples, options.responses);
+  if (options.explain === true) {
+    const { explainScores } = await import("./score-explain.js");
+    return explainScores(groups, rewards, advantage, options, context);
+  }
+  const misused = (["id", "response", "pictures"] as const).find((name) => options[name] !== undefined);
+  if (misused !== undefined) {
+    const { InputError } = await import("../base/index.js");
+    throw new InputError(`--${misused} needs --explain`);
+  }
   const scored = scoreResponses(groups, rewards, { advantage });
   if (options.json === true) {
     for (const line of scored) await print(JSON.stringify(line));
@@ -44,6 +55,11 @@ async function score(options: ScoreOptions, { print }: CliContext): Promise<void
   );
 }
 
+const indexOption = (text: string, before: readonly number[] = []): number[] => [
+  ...before,
+  numberOption("--response", { min: 0, integer: true })(text),
+];
+
 /** The command. */
 export function scoreCommand(context: CliContext): Command {
   return new Command("score")
@@ -61,6 +77,14 @@ export function scoreCommand(context: CliContext): Command {
       "recipe file, or preset (paper, recommended), that says how rewards are made",
       "paper",
     )
-    .option("--json", "one JSON object a line on stdout, nothing else")
+    .option("--explain", "every box, miss and look, and how they add up")
+    .option("--id <id>", "with --explain: this group only (repeatable)", collect)
+    .option(
+      "--response <n>",
+      "with --explain: these responses only, counted from 0 (repeatable)",
+      indexOption,
+    )
+    .option("--pictures <folder>", "with --explain: draw each group there")
+    .option("--json", "one JSON object a line (with --explain a group a line) on stdout, nothing else")
     .action((options: ScoreOptions) => score(options, context));
 }

@@ -7,6 +7,7 @@ export * from "./parts.js";
 export * from "./presets.js";
 export * from "./recipe-schema.js";
 export * from "./recipe.js";
+export * from "./replay.js";
 export * from "./rewards-of.js";
 export * from "./rollout-lines.js";
 export * from "./run-folder.js";

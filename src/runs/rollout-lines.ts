@@ -17,7 +17,11 @@ export interface RolloutLine extends StepLine {
   readonly grade: Grade;
   readonly regions: readonly Corners[];
   readonly boxes: readonly Corners[];
+  /** Once a group, on its first line. */
   readonly truth: readonly Corners[];
+  /** Labels of `truth`, and ignore regions, beside it where there are any to tell apart. */
+  readonly labels?: readonly string[];
+  readonly ignore?: readonly Corners[];
   /** Ground truth that each box hit, -1 = none, -2 = ignored. */
   readonly matches: readonly number[];
   readonly format: number;
@@ -30,9 +34,19 @@ export interface RolloutLine extends StepLine {
 }
 
 const corners = ({ x1, y1, x2, y2 }: Box): Corners => [x1, y1, x2, y2];
-/** Ground truth in the model's frame has fractions; hundredths of a pixel are plenty for pictures. */
-const rounded = (box: Box): Corners =>
-  corners(box).map((value) => Math.round(100 * value) / 100) as unknown as Corners;
+/** Not rounded: `dip-r1 replay` must match the same pairs. Once a group is enough. */
+function truthOf(
+  { objects, ignore }: GrpoStep["groups"][number]["truth"],
+  index: number,
+): Pick<RolloutLine, "truth" | "labels" | "ignore"> {
+  if (index > 0) return { truth: [] };
+  const several = objects.some(({ label }) => label !== objects[0]!.label);
+  return {
+    truth: objects.map(({ box }) => corners(box)),
+    ...(several && { labels: objects.map(({ label }) => label) }),
+    ...(ignore.length > 0 && { ignore: ignore.map(corners) }),
+  };
+}
 
 /** Every response of a step, group by group. */
 export function* rolloutLines({ step, groups }: Pick<GrpoStep, "step" | "groups">): Generator<RolloutLine> {
@@ -47,8 +61,7 @@ export function* rolloutLines({ step, groups }: Pick<GrpoStep, "step" | "groups"
         grade: response.grade,
         regions: response.lookBoxes.map(corners),
         boxes: response.answerBoxes.map(corners),
-        // Once a group is enough.
-        truth: index === 0 ? truth.objects.map(({ box }) => rounded(box)) : [],
+        ...truthOf(truth, index),
         matches: response.matches,
         format: response.format,
         look: response.look,

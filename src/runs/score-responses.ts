@@ -5,11 +5,14 @@
 import { z } from "zod";
 import { InputError, readJsonl, toError } from "../base/index.js";
 import { readJsonlTruth } from "../datasets/jsonl.js";
-import type { Sample } from "../datasets/sample.js";
+import type { ImageSource, Sample } from "../datasets/sample.js";
 import { parseResponse } from "../response/index.js";
 import {
+  explainGroup,
   scoreGroup,
   truthFromSample,
+  type ExplainedGroup,
+  type ExplainedResponse,
   type ResponseScore,
   type RewardConfig,
   type RewardTruth,
@@ -24,6 +27,8 @@ export interface ResponseGroup {
   readonly id: string;
   readonly truth: RewardTruth<"image">;
   readonly responses: readonly string[];
+  /** Where the pixels are, if the samples say so; only pictures need them. */
+  readonly image?: ImageSource;
   /** Where the group came from, for messages. */
   readonly where: string;
 }
@@ -48,10 +53,13 @@ export async function readResponseGroups(
   samplesPath: string,
   responsesPath: string,
 ): Promise<ResponseGroup[]> {
-  const truths = new Map<string, RewardTruth<"image">>();
+  const samples = new Map<string, Pick<ResponseGroup, "truth" | "image">>();
   for await (const sample of readJsonlTruth(samplesPath))
     // The picture, which may be missing here, is not looked at.
-    truths.set(sample.id, truthFromSample(sample as Sample, { frame: "image" }));
+    samples.set(sample.id, {
+      truth: truthFromSample(sample as Sample, { frame: "image" }),
+      ...(sample.image && { image: sample.image }),
+    });
   return (await readJsonl(responsesPath)).map(({ line, value }) => {
     const where = `${responsesPath}:${line}`;
     const parsed = responseLine.safeParse(value);
@@ -63,10 +71,54 @@ export async function readResponseGroups(
       });
     }
     const { id, responses } = parsed.data;
-    const truth = truths.get(id);
-    if (truth === undefined)
+    const sample = samples.get(id);
+    if (sample === undefined)
       throw new InputError(`${where}: there is no sample with the id "${id}" in ${samplesPath}`);
-    return { id, truth, responses, where };
+    return { id, ...sample, responses, where };
+  });
+}
+
+/** Runs the work; an error says where its input came from. */
+function naming<T>(where: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${where}: ${toError(error).message}`, { hint: error.hint, cause: error });
+  }
+}
+
+/** A group taken apart, with what training would make of it: a line of `dip-r1 score --explain`. */
+export interface ExplainedScores extends Omit<ExplainedGroup<"image">, "responses"> {
+  readonly id: string;
+  readonly image?: ImageSource;
+  readonly responses: readonly (ExplainedResponse<"image"> & { readonly advantage: number })[];
+}
+
+/**
+ * Explains groups of responses; the numbers are those of {@link scoreResponses}.
+ * @throws InputError naming the group that cannot be scored.
+ */
+export function explainResponses(
+  groups: readonly ResponseGroup[],
+  rewards: RewardConfig,
+  options: { readonly advantage?: AdvantageKind } = {},
+): ExplainedScores[] {
+  const explained = groups.map(({ truth, responses, where }) =>
+    naming(where, () => explainGroup(truth, responses, rewards)),
+  );
+  const { advantages } = groupAdvantages(
+    explained.map(({ responses }) => responses.map(({ total }) => total)),
+    { kind: options.advantage ?? "group" },
+  );
+  return groups.map(({ id, image }, g) => {
+    const { responses, ...group } = explained[g]!;
+    return {
+      id,
+      ...group,
+      ...(image && { image }),
+      responses: responses.map((one, i) => ({ ...one, advantage: advantages[g]![i]! })),
+    };
   });
 }
 
@@ -80,15 +132,12 @@ export function scoreResponses(
   rewards: RewardConfig,
   options: { readonly advantage?: AdvantageKind } = {},
 ): ScoredResponse[] {
-  const scored = groups.map(({ truth, responses, where }) => {
-    try {
+  const scored = groups.map(({ truth, responses, where }) =>
+    naming(where, () => {
       const parsed = responses.map((text) => parseResponse<"image">(text, truth.size));
       return scoreGroup(truth, parsed, rewards).responses;
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      throw new InputError(`${where}: ${toError(error).message}`, { hint: error.hint, cause: error });
-    }
-  });
+    }),
+  );
   const { advantages } = groupAdvantages(
     scored.map((group) => group.map(({ total }) => total)),
     { kind: options.advantage ?? "group" },

@@ -45,6 +45,20 @@ describe("auditRewards", () => {
     }
   });
 
+  it("finds that boxes in an ignore region are free, and that `others` does not pay for them either", () => {
+    const only = named("own disagreement where it is free");
+    const rows = (look: RewardConfig["look"]) =>
+      auditRewards({ ...recommended, look }, { exploits: only, draws: 2 }).rows[0]!;
+    expect(rows({ kind: "count-variance", cells: 64 })).toMatchObject({
+      verdict: "fail",
+      ahead: [{ scene: "eight beside an ignore region" }],
+    });
+    expect(rows({ kind: "count-variance", cells: 64, over: "others" })).toMatchObject({
+      verdict: "pass",
+      ahead: [],
+    });
+  });
+
   it("finds that the linear form pays a beginner for one safe box, and that F1 does not", () => {
     const only = named("one safe box");
     const linear = auditRewards(defaultRewardConfig, { exploits: only });
