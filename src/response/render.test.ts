@@ -77,6 +77,10 @@ describe("prompts", () => {
     }
     expect(promptText("dip-r1-short")).toBe("Detect every person.");
     expect(promptText("dip-r1-short", ["person", "car"])).toBe("Detect every person and car.");
+    expect(promptText("dip-r1")).toContain("Coordinates are whole pixels of the image, left");
+    expect(promptText("dip-r1", ["person"], "norm1000")).toContain(
+      "Coordinates are whole thousandths of the image's width and height (0 to 1000), left",
+    );
     for (const tag of ["<think>", "</think>", "<look>", "</look>", "<answer>", "</answer>", "bbox_2d"]) {
       expect(prompts["dip-r1"].text(["person"])).toContain(tag);
     }

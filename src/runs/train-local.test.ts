@@ -1,11 +1,14 @@
 /** @file A run with the embedded engine and the tiny golden model, broken off and taken up again. */
-import { mkdtempSync, readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fixture } from "../../test/qwen-fixture.js";
 import { readJsonlTolerant } from "../base/index.js";
-import { readModelTask } from "./model-task.js";
+import { convertDataset, openDataset } from "../datasets/index.js";
+import { openResult } from "./evaluation-results.js";
+import type { EvaluationLine } from "./evaluations.js";
+import { readModelTask, writeModelTask } from "./model-task.js";
 import { parseRecipe } from "./recipe.js";
 import { train, type RunEvent } from "./train.js";
 
@@ -53,5 +56,40 @@ describe("train with the embedded engine", () => {
     const out = scratch();
     expect(await train({ loaded: read(GRPO), out })).toMatchObject({ state: "done", step: 2 });
     expect(await readJsonlTolerant(join(out, "rollouts.jsonl"))).toHaveLength(4);
+  });
+
+  it("speaks thousandths where the recipe says so, and judges a benchmark by its own numbers", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "dip-benchmark-"));
+    const source = await openDataset("scenes:plaza?count=3&seed=9&people=1-2");
+    const crowd = join(folder, "crowd");
+    await convertDataset(source, { format: "crowdhuman", out: crowd, copyImages: true });
+    const odgt = readdirSync(crowd).find((name) => name.endsWith(".odgt"))!;
+    const set = `crowdhuman:${join(crowd, odgt)}`;
+    const text = GRPO.replace("scenes:plaza?count=2&seed=9&people=1-2", set) + "profile: norm1000\n";
+    const out = scratch();
+    await train({ loaded: read(text), out });
+    expect(await readModelTask(join(out, "model"))).toMatchObject({ profile: "norm1000" });
+    const rollouts = (await readJsonlTolerant(join(out, "rollouts.jsonl"))) as { size: number[] }[];
+    expect(rollouts.map(({ size }) => size)).toEqual(rollouts.map(() => [1000, 1000]));
+    const [line] = (await readJsonlTolerant(join(out, "evaluations.jsonl"))) as [EvaluationLine];
+    const { fingerprint, files } = await openDataset(set);
+    expect(line).toMatchObject({
+      data: { fingerprint, files: [...files], problems: { leftOut: 0 } },
+      benchmark: { benchmark: "crowdhuman", numbers: { MR: 1, JI: 0 }, counts: { images: 2 } },
+    });
+    const [image] = (await openResult(`${out}@first`)).sets[0]!.images;
+    expect(image).toMatchObject({ profile: "norm1000", width: 112, benchmark: { part: "full" } });
+    // The record's truth is in pixels of the original again.
+    const sample = await source.at(0);
+    expect(image!.truth.objects[0]!.box.x2).toBeCloseTo(Math.min(112, sample.objects[0]!.box.x2), 1);
+  });
+
+  it("takes the profile of the model's own dip-r1.json where the recipe does not say", async () => {
+    const model = join(mkdtempSync(join(tmpdir(), "dip-norm-")), "model");
+    cpSync(fixture("model"), model, { recursive: true });
+    await writeModelTask(model, { prompt: "dip-r1", labels: ["person"], profile: "norm1000" });
+    const out = scratch();
+    await train({ loaded: read(SFT.replace(fixture("model"), model)), out });
+    expect((await openResult(`${out}@last`)).sets[0]!.images[0]).toMatchObject({ profile: "norm1000" });
   });
 });
