@@ -103,6 +103,8 @@ def dip_r1(prompts, completions, **columns):
         log_metric("dip_r1/failed", sum(error is not None for error in answer["errors"]) / len(answer["errors"]))
     if log_extra:
         log_extra("grade", answer["grades"])
+        if columns.get("id") is not None:
+            log_extra("id", list(columns["id"]))
     return answer["rewards"]
 
 
