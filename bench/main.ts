@@ -2,6 +2,7 @@
  * @file Speed beside the peers, as ratios within one run on one machine:
  *
  *     npm run bench -- grpo [--python PATH] [--steps N]
+ *     npm run bench -- rewards-server [--python PATH] [--seconds N]
  *     npm run bench -- metrics [--python PATH] [--crowdhuman CHECKOUT] [--citypersons CHECKOUT]
  *
  * Without a Python that has the peers (grpo: `pip install torch torchvision transformers trl datasets accelerate`, metrics:
@@ -44,4 +45,20 @@ program
       await benchMetrics({ ...options, repeat: Number(options.repeat), images: Number(options.images) });
     },
   );
+program
+  .command("rewards-server")
+  .description(
+    "the reward server under load: groups a second, p50, p99, beside VLM-R1's way (pycocotools' mAP for each completion)",
+  )
+  .option("--python <path>", "a Python with pycocotools")
+  .option("--seconds <n>", "of each measurement", "10")
+  .option("--clients <n...>", "clients at once", ["1", "8", "64"])
+  .action(async (options: { python?: string; seconds: string; clients: string[] }) => {
+    const { benchRewardsServer } = await import("./rewards-server.js");
+    await benchRewardsServer({
+      python: options.python,
+      seconds: Number(options.seconds),
+      clients: options.clients.map(Number),
+    });
+  });
 await program.parseAsync();

@@ -33,10 +33,15 @@ const cornersOf = ({ x1, y1, x2, y2 }: Box) => [x1, y1, x2, y2] as const;
 /** A scene of people, and responses that each miss some, invent some, and now and then break the form. */
 export function makeGroup(
   seed: number,
-  options: { readonly people?: number; readonly responses?: number } = {},
+  options: {
+    readonly people?: number;
+    readonly responses?: number;
+    /** Share of the people that a response misses. @default 0.2 */
+    readonly miss?: number;
+  } = {},
 ): MadeGroup {
   const rng = createRng(deriveSeed(seed, "group"));
-  const { people = rng.int(1, 12), responses = 4 } = options;
+  const { people = rng.int(1, 12), responses = 4, miss = 0.2 } = options;
   const [width, height] = [640, 480];
   const truth = Array.from({ length: people }, () => someBox(rng, width, height));
   const shifted = (box: Box): Box => {
@@ -55,7 +60,7 @@ export function makeGroup(
     objects: truth.map((box) => ({ bbox: cornersOf(box), label: "person" })),
     ignore: [cornersOf(someBox(rng, width, height))],
     responses: Array.from({ length: responses }, () => {
-      const found = truth.filter(() => rng.next() < 0.8).map(shifted);
+      const found = truth.filter(() => rng.next() >= miss).map(shifted);
       const answer = [...found, ...(rng.next() < 0.4 ? [someBox(rng, width, height)] : [])];
       const text = renderResponse({
         think: `${answer.length} people`,
