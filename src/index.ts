@@ -11,8 +11,8 @@ export { createLogger, DipError, InputError, silentLogger, UnavailableError } fr
 export type { Logger, LoggerOptions, RgbImage } from "./base/index.js";
 
 // Boxes and their frames.
-export { box, clipBox, convertBox, frameSize, iou } from "./geometry/index.js";
-export type { Box, Frame, FrameSize, FrameSizes } from "./geometry/index.js";
+export { box, boxFromAnswer, boxToAnswer, clipBox, convertBox, frameSize, iou } from "./geometry/index.js";
+export type { AnswerFrame, Box, CoordinateProfile, Frame, FrameSize, FrameSizes } from "./geometry/index.js";
 
 // Prompts, and the Think-Look-Answer response.
 export { parseResponse, promptNames, promptText, renderResponse } from "./response/index.js";
@@ -52,15 +52,23 @@ export type {
 
 // Metrics.
 export {
+  benchmarkNumbers,
   bootstrap,
   bootstrapDifference,
   cocoAp,
   countingErrors,
   matchInstances,
+  openBenchmark,
   precisionRecall,
   scoresOf,
+  writeBenchmarkDetections,
 } from "./metrics/index.js";
 export type {
+  Benchmark,
+  BenchmarkImage,
+  BenchmarkName,
+  BenchmarkReport,
+  BenchmarkTruth,
   CocoImage,
   CocoOptions,
   CocoSummary,
@@ -73,6 +81,7 @@ export type {
 // Data.
 export {
   decodeImage,
+  convertDataset,
   generateScene,
   inspectSamples,
   loadPixels,
@@ -119,6 +128,9 @@ export type {
 
 // GRPO, SFT, evaluation.
 export {
+  benchmarkImages,
+  benchmarkSummary,
+  defaultScoreSource,
   evaluateImages,
   generatedSource,
   groupAdvantages,
@@ -138,6 +150,7 @@ export type {
   AdvantageKind,
   Aggregation,
   BatchSource,
+  BenchmarkSummary,
   Credit,
   EncodedSample,
   EvaluatedImage,
@@ -159,7 +172,15 @@ export type {
 } from "./rl/index.js";
 
 // Recipes and runs.
-export { loadRecipe, parseRecipe, presets, readManifest, scoreResponses, train } from "./runs/index.js";
+export {
+  loadRecipe,
+  openResult,
+  parseRecipe,
+  presets,
+  readManifest,
+  scoreResponses,
+  train,
+} from "./runs/index.js";
 export type {
   LoadedRecipe,
   PresetName,
@@ -171,4 +192,4 @@ export type {
 } from "./runs/index.js";
 
 // Comparisons and pictures.
-export { compareSet, comparisonTable, renderPanels, writeRunReport } from "./study/index.js";
+export { compareResults, compareSet, comparisonTable, renderPanels, writeRunReport } from "./study/index.js";

@@ -22,8 +22,9 @@ export interface TruthBoxes<F extends Frame = Frame> {
   readonly ignore: readonly Box<F>[];
 }
 
-/** Marks in {@link InstanceMatches.matches}: it matched nothing and counts; it matched nothing in an ignore region and does not. */
+/** Mark in {@link InstanceMatches.matches}: it matched nothing, and counts. */
 export const UNMATCHED = -1;
+/** Mark in {@link InstanceMatches.matches}: it matched nothing, lies in an ignore region, and does not count. */
 export const IGNORED = -2;
 
 /**
