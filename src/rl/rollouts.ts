@@ -3,10 +3,10 @@ import { deriveSeed } from "../base/rng.js";
 import type { Engine, Rollout } from "../engines/contract.js";
 import type { AnswerFrame } from "../geometry/profiles.js";
 import type { ParsedResponse } from "../response/types.js";
-import { boxCredit, scoreGroup } from "../rewards/index.js";
+import { boxCredit, coordinateCredit, numberSpans, scoreGroup } from "../rewards/index.js";
 import type { GroupScore, RewardConfig } from "../rewards/types.js";
 import { parseResponse } from "../response/index.js";
-import { boxCreditAdvantages, type Credit } from "./credit.js";
+import { boxCreditAdvantages, type Credit, type CreditedBox } from "./credit.js";
 import type { GrpoConfig } from "./grpo-config.js";
 import { responseSpans, responseText, type EncodedSample, type TextCodec } from "./text.js";
 
@@ -81,13 +81,30 @@ export function tokenAdvantages(
   if (credit.kind === "response") {
     return group.rollouts.map(({ tokens }, i) => new Float32Array(tokens.length).fill(advantages[i]!));
   }
-  const credits = boxCredit(group.truth, group.responses, rewards.accuracy);
+  const credits = boxCredit(group.truth, group.responses, rewards.accuracy, credit.baseline);
+  const { coordinates = 0 } = credit;
+  const byNumber = coordinates > 0 ? coordinateCredit(group.truth, group.responses) : undefined;
   return group.rollouts.map((rollout, i) => {
     const boxes = group.responses[i]!.answer?.boxes ?? [];
     return boxCreditAdvantages(
       advantages[i]!,
       responseSpans(rollout, codec),
-      boxes.map(({ start, end }, b) => ({ start, end, z: credits[i]![b]!.z })),
+      boxes.map(({ start, end }, b): CreditedBox => {
+        const { z } = credits[i]![b]!;
+        const worths = byNumber?.[i]![b];
+        const numbers = worths && numberSpans(group.texts[i]!, start, end);
+        return {
+          start,
+          end,
+          z,
+          ...(numbers && {
+            numbers: numbers.map((span, k) => ({
+              ...span,
+              z: (1 - coordinates) * z + coordinates * worths[k]!,
+            })),
+          }),
+        };
+      }),
       credit.mix ?? 0.7,
     );
   });

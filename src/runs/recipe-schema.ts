@@ -156,7 +156,14 @@ export const grpoSchema = z.strictObject({
       /** Every token of a response gets the response's advantage (the paper's GRPO). */
       z.strictObject({ kind: z.literal("response") }),
       /** The tokens of a box also get the box's own marginal worth. */
-      z.strictObject({ kind: z.literal("box"), mix: share.default(0.7) }),
+      z.strictObject({
+        kind: z.literal("box"),
+        mix: share.default(0.7),
+        /** A box's worth is compared with that of all the group's boxes, or of those for the same object. */
+        baseline: z.enum(["group", "object"]).default("group"),
+        /** Share of the box's part that each of its numbers takes by its own worth instead. */
+        coordinates: share.default(0),
+      }),
     ])
     .prefault({ kind: "response" }),
   /** Leave responses that were cut off out of the loss. @default false */
