@@ -1,13 +1,16 @@
 /** @file The command line's grammar: every command with its options; the work itself is imported when a command runs. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { auditCommand } from "./audit.js";
 import { compareCommand } from "./compare.js";
 import { processContext, exitCodes, reportError, type CliContext } from "./context.js";
 import { dataCommand } from "./data.js";
 import { detectCommand } from "./detect.js";
+import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
 import { evalDetectionsCommand } from "./eval-detections.js";
 import { logprobsCommand } from "./logprobs.js";
+import { replayCommand } from "./replay.js";
 import { scoreCommand } from "./score.js";
 import { serveCommand } from "./serve.js";
 import { startCommand } from "./start.js";
@@ -21,7 +24,10 @@ const commands = [
   evalDetectionsCommand,
   compareCommand,
   detectCommand,
+  doctorCommand,
   scoreCommand,
+  auditCommand,
+  replayCommand,
   serveCommand,
   logprobsCommand,
   dataCommand,

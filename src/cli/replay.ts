@@ -32,15 +32,18 @@ async function replay(
   );
   await print(
     renderTable([
-      ["", "stored", "replayed", "rank corr.", "in groups", "sign changes"],
-      ...report.parts.map(({ part, before, after, rankCorrelation, groupRankCorrelation, signChanges }) => [
-        part,
-        shown(before),
-        shown(after),
-        shown(rankCorrelation),
-        shown(groupRankCorrelation),
-        `${(100 * signChanges).toFixed(1)}%`,
-      ]),
+      ["", "stored", "replayed", "rank corr.", "in groups", "sign changes", "changed"],
+      ...report.parts.map(
+        ({ part, before, after, rankCorrelation, groupRankCorrelation, signChanges, changed }) => [
+          part,
+          shown(before),
+          shown(after),
+          shown(rankCorrelation),
+          shown(groupRankCorrelation),
+          `${(100 * signChanges).toFixed(1)}%`,
+          `${(100 * changed).toFixed(1)}%`,
+        ],
+      ),
     ]),
   );
   const { before, after } = report.zeroStdGroups;

@@ -1,5 +1,8 @@
 /** @file Runs from recipes: schema, presets, the run's folder, checkpoints and resume, training, scoring of given responses. */
 export * from "./checkpoints.js";
+export { examine, type DoctorOptions, type DoctorReport } from "./doctor.js";
+export type { Check, CheckStatus } from "./doctor-check.js";
+export { readRealResponses, type RealGroup, type RealResponses } from "./doctor-responses.js";
 export * from "./evaluation-results.js";
 export * from "./evaluations.js";
 export * from "./model-task.js";

@@ -28,6 +28,8 @@ export interface ReplayedPart {
   readonly groupRankCorrelation: number;
   /** Share of responses whose number, less the mean of its group, has the other sign; zeros change with nothing. */
   readonly signChanges: number;
+  /** Share of responses whose number is another one. */
+  readonly changed: number;
 }
 
 /** What a replay found. */
@@ -110,7 +112,7 @@ function withIgnored(group: StoredGroup): StoredGroup {
 /** Ranks from 1; equals share their mean rank. */
 function ranks(values: readonly number[]): number[] {
   const order = values.map((_, i) => i).sort((a, b) => values[a]! - values[b]!);
-  const out = new Array<number>(values.length);
+  const out = values.map(() => 0);
   for (let start = 0; start < order.length;) {
     let end = start + 1;
     while (end < order.length && values[order[end]!]! === values[order[start]!]!) end++;
@@ -156,6 +158,7 @@ function compare(
     rankCorrelation: rankCorrelation(a, b),
     groupRankCorrelation: mean(within),
     signChanges: x.filter((value, i) => value * y[i]! < 0).length / x.length,
+    changed: a.filter((value, i) => Math.abs(value - b[i]!) > 1e-6).length / a.length,
   };
 }
 
@@ -227,7 +230,7 @@ function notesOf(
   const notes: string[] = [];
   if (labels.length > 1 && groups.every(({ lines }) => lines[0]!.labels === undefined))
     notes.push(`labels of the ground truth were not stored; every object counts as "${labels[0]}"`);
-  const off = parts.filter(({ before, after }) => Math.abs(before - after) > 1e-3);
+  const off = parts.filter(({ changed }) => changed > 0);
   if (JSON.stringify(rewards) === JSON.stringify(own) && off.length > 0)
     notes.push(
       `the run's own rewards do not give what was stored (${off.map(({ part }) => part).join(", ")}): ` +
