@@ -3,6 +3,7 @@ import { basename, extname, join } from "node:path";
 import { Command } from "commander";
 import type { Box } from "../geometry/box.js";
 import type { CliContext } from "./context.js";
+import { addOpenAiOptions, type OpenAiOptions } from "./openai-options.js";
 import { judgeImages } from "./judge-images.js";
 import {
   addModelOptions,
@@ -13,7 +14,7 @@ import {
   type TaskOptions,
 } from "./model-options.js";
 
-interface DetectOptions extends ModelOptions, TaskOptions {
+interface DetectOptions extends ModelOptions, TaskOptions, OpenAiOptions {
   readonly out: string;
   readonly json?: boolean;
 }
@@ -32,19 +33,18 @@ function outputNames(paths: readonly string[]): string[] {
   });
 }
 
-async function detect(
-  paths: readonly string[],
-  options: DetectOptions,
-  { print, logger }: CliContext,
-): Promise<void> {
+async function detect(paths: readonly string[], options: DetectOptions, context: CliContext): Promise<void> {
+  const { print, logger } = context;
   const { decodeImage } = await import("../datasets/index.js");
   const { writeFileAtomic, writeJsonAtomic } = await import("../base/index.js");
   const { defaultRewardConfig } = await import("../rewards/index.js");
   const { renderPanels } = await import("../study/index.js");
-  const task = await taskOf(options.model, options);
+  const { openServed } = await import("./openai-judge.js");
   // All pictures are opened first: a wrong path shows at once, not after the ones before it were worked on.
   const images = await Promise.all(paths.map((path) => decodeImage(path)));
-  const model = await openModel(options);
+  const served = options.engine === "openai" ? await openServed(options, context) : undefined;
+  const task = served?.task ?? (await taskOf(options.model, options));
+  const model = served?.model ?? (await openModel(options));
   try {
     const names = outputNames(paths);
     const samples = images.map((image, i) => ({
@@ -68,6 +68,7 @@ async function detect(
         width,
         height,
         grade: response.grade,
+        ...(response.mismatch !== undefined && { mismatch: response.mismatch }),
         stopReason: response.stopReason,
         think: response.think ?? null,
         look: response.look.map(corners),
@@ -91,6 +92,7 @@ async function detect(
       if (options.json === true) await print(JSON.stringify(found));
       else await print(`${paths[i]}: ${found.boxes.length} found (${found.grade})`);
     }
+    if (served !== undefined) logger.info(served.usage());
     logger.info(`boxes and overlays in ${options.out}`);
   } finally {
     await model.close();
@@ -102,7 +104,7 @@ export function detectCommand(context: CliContext): Command {
   const command = new Command("detect")
     .description("find every instance in pictures: boxes as JSON, overlays as PNG")
     .argument("<image...>", "PNG, JPEG, WebP, AVIF, TIFF or GIF");
-  return addTaskOptions(addModelOptions(command))
+  return addOpenAiOptions(addTaskOptions(addModelOptions(command)))
     .requiredOption("--out <folder>", "where NAME.json and NAME.png go")
     .option("--json", "one JSON object an image on stdout, nothing else")
     .action((paths: string[], options: DetectOptions) => detect(paths, options, context));

@@ -11,6 +11,7 @@ import {
   writeEvalDetections,
 } from "./eval-benchmark.js";
 import { onErrorOption, openSource, type SourceOptions } from "./data-source.js";
+import { addOpenAiOptions, type OpenAiOptions } from "./openai-options.js";
 import { judgeImages, MAX_BOX_REPEATS } from "./judge-images.js";
 import {
   addModelOptions,
@@ -21,7 +22,7 @@ import {
   type TaskOptions,
 } from "./model-options.js";
 
-interface EvalOptions extends ModelOptions, TaskOptions, SourceOptions {
+interface EvalOptions extends ModelOptions, TaskOptions, SourceOptions, OpenAiOptions {
   readonly data: string;
   readonly samples: number;
   readonly limit?: number;
@@ -53,7 +54,9 @@ async function evaluate(options: EvalOptions, context: CliContext): Promise<void
     throw new InputError("--score-source consensus: needs several responses an image", {
       hint: "Draw them with --samples 4.",
     });
-  const task = await taskOf(options.model, options);
+  const { openServed } = await import("./openai-judge.js");
+  const served = options.engine === "openai" ? await openServed(options, context) : undefined;
+  const task = served?.task ?? (await taskOf(options.model, options));
   const { rewards } = await rewardsOf(options.recipe);
   const dataset = await openSource(options.data, options, context);
   const benchmark = await openEvalBenchmark(
@@ -69,13 +72,14 @@ async function evaluate(options: EvalOptions, context: CliContext): Promise<void
   const code = await codeFingerprint();
   const settings = {
     ...task,
-    promptSha256: fingerprintValue(promptText(task.prompt, task.labels, task.profile)),
+    promptSha256: fingerprintValue(served?.promptText ?? promptText(task.prompt, task.labels, task.profile)),
     maxTokens: options.maxTokens,
     maxBoxRepeats: MAX_BOX_REPEATS,
     seed: options.seed,
     rewards,
+    ...served?.settings,
   };
-  const model = await openModel(options);
+  const model = served?.model ?? (await openModel(options));
   async function* firstSamples() {
     for (let i = 0; i < images; i++) yield await dataset.at(i);
   }
@@ -123,7 +127,10 @@ async function evaluate(options: EvalOptions, context: CliContext): Promise<void
         options.out,
         {
           created: new Date().toISOString(),
-          model: { path: options.model, sha256: await fingerprintPath(options.model) },
+          model: served?.identity ?? {
+            path: options.model,
+            sha256: await fingerprintPath(options.model),
+          },
           data: { name: dataset.name, ...facts, images },
           decodings: ["greedy", ...(sampled ? (["sampled"] as const) : [])],
           settings,
@@ -139,10 +146,12 @@ async function evaluate(options: EvalOptions, context: CliContext): Promise<void
       const { judged, source } = options.scoreSource === "consensus" ? results.at(-1)! : greedy;
       await writeEvalDetections(options.writeDetections, benchmark, judged, source, context);
     }
-    for (const { title, summary } of results) {
+    for (const { title, summary, judged } of results) {
       const words = frameWarning(summary.frame);
-      if (words !== undefined) logger.warn(`${title}: ${words}`);
+      for (const warning of [...(words === undefined ? [] : [words]), ...(served?.mismatches(judged) ?? [])])
+        logger.warn(`${title}: ${warning}`);
     }
+    if (served !== undefined) logger.info(served.usage());
     if (options.json !== true) {
       const rows = results.map(({ row }) => row);
       const sources = [...new Set(results.map(({ source }) => source))].join(", ");
@@ -153,8 +162,9 @@ async function evaluate(options: EvalOptions, context: CliContext): Promise<void
         for (const { title, details } of results) await print("\n" + detailsTable(title, details));
       return;
     }
-    const result = ({ row, summary, details, benchmark: own }: typeof greedy) => ({
+    const result = ({ row, summary, details, judged, benchmark: own }: typeof greedy) => ({
       ...summary,
+      ...(served && { mismatches: served.mismatches(judged) }),
       benchmark: own ?? null,
       frameWarning: frameWarning(summary.frame) ?? null,
       intervals: row.policies[0],
@@ -178,7 +188,7 @@ async function evaluate(options: EvalOptions, context: CliContext): Promise<void
 /** The command. */
 export function evalCommand(context: CliContext): Command {
   const command = new Command("eval").description("judge a model on a dataset");
-  return addTaskOptions(addModelOptions(command))
+  return addOpenAiOptions(addTaskOptions(addModelOptions(command)))
     .requiredOption(
       "--data <spec>",
       "dataset: scenes:night?count=64, crowdhuman:FILE, citypersons:FILE, ..., or the path of a file; a benchmark's own numbers are given too",

@@ -4,6 +4,7 @@ import type { LocalModel } from "../engines/local/engine.js";
 import type { BenchmarkTruth } from "../metrics/benchmark-truth.js";
 import type { RewardConfig } from "../rewards/types.js";
 import type { EvaluatedImage, TaskOptions } from "../rl/index.js";
+import type { ServedModel } from "./openai-judge.js";
 
 /** Options of {@link judgeImages}. */
 export interface JudgeOptions {
@@ -24,24 +25,32 @@ export const MAX_BOX_REPEATS = 4;
 
 /** One record a sample, in their order; the model stays open. */
 export async function* judgeImages(
-  { sampler, processor, config }: LocalModel,
+  model: LocalModel | ServedModel,
   samples: Iterable<Sample> | AsyncIterable<Sample>,
   { task, rewards, maxTokens, seed, sampled = 0, benchmark }: JudgeOptions,
 ): AsyncGenerator<EvaluatedImage> {
   const { evaluateImages, qwenCodec, qwenEncoder } = await import("../rl/index.js");
+  const parts =
+    "processor" in model
+      ? {
+          encode: qwenEncoder(model.processor, task),
+          codec: qwenCodec(model.processor, model.config.tokens.eos),
+          config: task.profile ? { profile: task.profile } : {},
+        }
+      : model;
   yield* evaluateImages({
-    sampler,
+    sampler: model.sampler,
     samples,
-    encode: qwenEncoder(processor, task),
+    encode: parts.encode,
     ...(benchmark && { benchmark }),
-    codec: qwenCodec(processor, config.tokens.eos),
+    codec: parts.codec,
     config: {
       temperature: sampled > 0 ? 1 : 0,
       n: Math.max(1, sampled),
       maxTokens,
       maxBoxRepeats: MAX_BOX_REPEATS,
       seed,
-      ...(task.profile && { profile: task.profile }),
+      ...parts.config,
       rewards,
     },
   });

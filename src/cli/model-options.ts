@@ -25,7 +25,7 @@ export function addModelOptions(command: Command): Command {
   return command
     .requiredOption(
       "--model <folder>",
-      "Hugging Face folder of a Qwen2.5-VL model (a run's model/ or checkpoint)",
+      "Hugging Face folder of a Qwen2.5-VL model (a run's model/ or checkpoint); with --engine openai, the served name",
     )
     .option("--device <device>", "cpu or webgpu", "cpu");
 }

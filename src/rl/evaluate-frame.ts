@@ -36,7 +36,7 @@ export function writtenBoxes(text: string): WrittenBox[] {
 /** The check of geometry/frame-check.ts on the first response to each image. */
 export function checkEvaluatedFrame(images: readonly EvaluatedImage[]): FrameFinding {
   const frame: Extract<Frame, "model" | "norm1000"> = coordinateProfiles[images[0]?.profile ?? "absolute"];
-  const declared: FrameReading = { scale: frame, layout: "xyxy" };
+  const declared: FrameReading = images[0]?.reading ?? { scale: frame, layout: "xyxy" };
   const evidence = images.slice(0, MOST_IMAGES).flatMap(({ width, height, shown, truth, responses }) => {
     const [first] = responses;
     // Records without the size that was shown, of before it was kept, say nothing of pixels.

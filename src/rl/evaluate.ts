@@ -3,6 +3,7 @@ import { deriveSeed } from "../base/rng.js";
 import type { Sample } from "../datasets/sample.js";
 import type { Prompt, Rollout, Sampler, StopReason } from "../engines/contract.js";
 import type { Box, FrameSize } from "../geometry/box.js";
+import type { FrameReading } from "../geometry/frame-check.js";
 import type { FrameSizes } from "../geometry/frames.js";
 import { boxFromAnswer, type AnswerFrame, type CoordinateProfile } from "../geometry/profiles.js";
 import {
@@ -20,6 +21,17 @@ import { accuracyReward, formatReward, scoreGroup } from "../rewards/index.js";
 import type { RewardConfig, RewardTruth } from "../rewards/types.js";
 import { responseSpans, responseText, type TextCodec } from "./text.js";
 
+/** A response, read; with a word on it where it is not in the form that was declared. */
+export type ReadResponse = ParsedResponse<AnswerFrame> & { readonly mismatch?: string };
+
+/** How responses of another form than Think-Look-Answer are read (response/dialects). */
+export interface ResponseReader {
+  /** @param size canvas of the profile's frame, which boxes are given in. */
+  readonly read: (text: string, size: FrameSize<AnswerFrame>) => ReadResponse;
+  /** What the numbers are as they are written, for the check of frames. */
+  readonly reading: FrameReading;
+}
+
 /** How responses are drawn and scored. */
 export interface EvaluationConfig {
   /** 0 is greedy. @default 0 */
@@ -36,6 +48,8 @@ export interface EvaluationConfig {
   readonly batchSize?: number;
   /** Which numbers the model speaks; the encoder's ground truth must be in that frame. @default "absolute" */
   readonly profile?: CoordinateProfile;
+  /** @default Think-Look-Answer, corners in the profile's frame */
+  readonly reader?: ResponseReader;
   readonly rewards: RewardConfig;
 }
 
@@ -49,6 +63,8 @@ export interface EvaluationSample {
 export interface EvaluatedResponse {
   readonly text: string;
   readonly grade: Grade;
+  /** In which way it is not in the declared dialect. */
+  readonly mismatch?: string;
   readonly stopReason: StopReason;
   readonly tokens: number;
   readonly think?: string;
@@ -73,6 +89,8 @@ export interface EvaluatedImage {
   readonly height: number;
   /** Which numbers the model spoke; absent in records of before there was a choice (`absolute`). */
   readonly profile?: CoordinateProfile;
+  /** What its numbers are as it writes them, where that is not corners in the profile's frame. */
+  readonly reading?: FrameReading;
   /** The size the model was shown, where that is known. */
   readonly shown?: FrameSize<"model">;
   readonly truth: TruthBoxes<"image">;
@@ -113,7 +131,15 @@ export async function* evaluateImages<S extends Pick<Sample, "id" | "width" | "h
       })),
     );
     for (const [i, sample] of batch.entries()) {
-      const judged = judgeImage(sample, encoded[i]!, rollouts[i]!, codec, config.rewards, config.profile);
+      const judged = judgeImage(
+        sample,
+        encoded[i]!,
+        rollouts[i]!,
+        codec,
+        config.rewards,
+        config.profile,
+        config.reader,
+      );
       const truth = options.benchmark?.(sample.id);
       yield truth === undefined ? judged : { ...judged, benchmark: truth };
     }
@@ -142,6 +168,7 @@ export function judgeImage(
   codec: TextCodec,
   rewards: RewardConfig,
   profile: CoordinateProfile = "absolute",
+  reader?: ResponseReader,
 ): EvaluatedImage {
   const image = { width: sample.width, height: sample.height };
   const { width, height } = truth.size;
@@ -154,7 +181,9 @@ export function judgeImage(
     ignore: truth.ignore.map(toImage),
   };
   const texts = rollouts.map((rollout) => responseText(rollout, codec));
-  const parsed = texts.map((text): ParsedResponse<AnswerFrame> => parseResponse(text, truth.size));
+  const parsed = texts.map(
+    (text): ReadResponse => reader?.read(text, truth.size) ?? parseResponse(text, truth.size),
+  );
   const group = parsed.length > 1 ? scoreGroup(truth, parsed, rewards) : undefined;
   const responses = parsed.map((response, i): EvaluatedResponse => {
     const boxes = response.answer?.boxes ?? [];
@@ -167,6 +196,7 @@ export function judgeImage(
     return {
       text: texts[i]!,
       grade: response.grade,
+      ...(response.mismatch !== undefined && { mismatch: response.mismatch }),
       stopReason: rollout.stopReason,
       tokens: rollout.tokens.length,
       think: response.think,
@@ -190,6 +220,7 @@ export function judgeImage(
     id: sample.id,
     ...image,
     profile,
+    ...(reader !== undefined && { reading: reader.reading }),
     ...(shown !== undefined && { shown }),
     truth: there,
     responses,

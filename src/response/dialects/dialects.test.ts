@@ -59,13 +59,10 @@ describe.each(dialectNames)("dialect %s", (name) => {
             : boxes;
         const text = renderDialect(boxes, dialect, model);
         const back = readDialect(text, dialect, model);
-        if (text === "") {
-          expect(back).toEqual({ grade: "none" });
-          return;
-        }
-        expect(back.grade).toBe("strict");
+        // Marked forms have no way to say "none" but to say nothing.
+        expect(back.grade).toBe(text === "" ? "none" : "strict");
         expect(back.mismatch).toBeUndefined();
-        const found = back.answer!.boxes;
+        const found = back.answer?.boxes ?? [];
         expect(found).toHaveLength(boxes.length);
         const frame = profileOf(dialect.reading) === "absolute" ? model : { width: 1000, height: 1000 };
         const written = writtenCanvas(dialect.reading, model);
@@ -78,7 +75,7 @@ describe.each(dialectNames)("dialect %s", (name) => {
           expect(Math.abs(one.box.y1 - there.box.y1)).toBeLessThanOrEqual(limit("height"));
           expect(Math.abs(one.box.x2 - there.box.x2)).toBeLessThanOrEqual(limit("width"));
           expect(Math.abs(one.box.y2 - there.box.y2)).toBeLessThanOrEqual(limit("height"));
-          if (dialect.form !== "list") expect(one.label).toBe(there.label);
+          expect(one.label).toBe(dialect.form === "list" ? undefined : there.label);
           expect(text.slice(one.start, one.end)).toMatch(/^[[{].*[\]}]$/);
         });
       }),

@@ -51,14 +51,6 @@ const QWEN3_PICTURE: PictureBudget = { factor: 32, minPixels: 256 * 256, maxPixe
 const EVERY =
   "Count also those that are small, cut off by the border or mostly hidden, each with a box of its own.";
 
-/** A Think-Look-Answer prompt with its sentence on coordinates replaced. */
-function inThousandths(text: string): string {
-  return text.replace(
-    /Coordinates are whole pixels of the image, left, top, right, bottom\./,
-    "Coordinates are whole thousandths of the image's width and height (0 to 1000), left, top, right, bottom.",
-  );
-}
-
 const table = {
   "dip-r1": {
     description:
@@ -73,7 +65,7 @@ const table = {
     form: "think-look-answer",
     reading: { scale: "norm1000", layout: "xyxy" },
     picture: QWEN3_PICTURE,
-    prompt: (labels, prompt = "dip-r1") => inThousandths(promptText(prompt, labels)),
+    prompt: (labels, prompt = "dip-r1") => promptText(prompt, labels, "norm1000"),
   },
   "qwen2.5-vl": {
     description: "Qwen2.5-VL's own JSON, pixels of the resized picture",
