@@ -3,6 +3,7 @@
  *
  *     npm run bench -- grpo [--python PATH] [--steps N]
  *     npm run bench -- rewards-server [--python PATH] [--seconds N]
+ *     npm run bench -- rewards [--runs N]
  *     npm run bench -- metrics [--python PATH] [--crowdhuman CHECKOUT] [--citypersons CHECKOUT]
  *
  * Without a Python that has the peers (grpo: `pip install torch torchvision transformers trl datasets accelerate`, metrics:
@@ -60,5 +61,15 @@ program
       seconds: Number(options.seconds),
       clients: options.clients.map(Number),
     });
+  });
+program
+  .command("rewards")
+  .description(
+    "a group of 8 x 100 boxes against 100, megabytes a second of the parser, its growth on hostile text",
+  )
+  .option("--runs <n>", "runs of each case, after as many to warm up", "50")
+  .action(async (options: { runs: string }) => {
+    const { benchRewards } = await import("./rewards.js");
+    benchRewards({ runs: Number(options.runs) });
   });
 await program.parseAsync();

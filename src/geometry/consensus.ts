@@ -24,16 +24,47 @@ interface Node<F extends Frame> {
   agreement: number;
 }
 
+/** Counts lists seen, without making a set for each question. */
+interface Marks {
+  readonly of: Int32Array;
+  now: number;
+}
+
 /** In how many other lists the node has a free neighbour, and the sum of its best IoU in each. */
-function weigh<F extends Frame>(node: Node<F>): void {
-  const seen = new Set<number>();
+function weigh<F extends Frame>(node: Node<F>, marks: Marks): void {
+  const { of } = marks;
+  const now = ++marks.now;
   node.agreement = 0;
+  node.support = 0;
   for (const { node: other, iou: value } of node.neighbors) {
-    if (other.taken || seen.has(other.list)) continue;
-    seen.add(other.list);
+    if (other.taken || of[other.list] === now) continue;
+    of[other.list] = now;
+    node.support++;
     node.agreement += value;
   }
-  node.support = seen.size;
+}
+
+/** The boxes of several lists, each with those of other lists that overlap it enough. */
+export interface LinkedBoxes<F extends Frame = Frame> {
+  /** In the order of their coordinates. */
+  readonly nodes: readonly Node<F>[];
+  readonly lists: number;
+}
+
+/** Finds which boxes of different lists overlap by IoU >= threshold: the work that all clusterings of them share. */
+export function linkBoxes<F extends Frame>(
+  lists: readonly (readonly Box<F>[])[],
+  threshold = 0.5,
+): LinkedBoxes<F> {
+  const nodes: Node<F>[] = lists.flatMap((boxes, list) =>
+    boxes.map((box, index) => ({ box, list, index, neighbors: [], taken: false, support: 0, agreement: 0 })),
+  );
+  // Sorted by coordinates: the first of equals is then the smallest, and the sweep may stop early.
+  nodes.sort((a, b) => compareBoxes(a.box, b.box));
+  linkNeighbors(nodes, lists.length, threshold);
+  for (const node of nodes)
+    node.neighbors.sort((p, q) => q.iou - p.iou || compareBoxes(p.node.box, q.node.box));
+  return { nodes, lists: lists.length };
 }
 
 /**
@@ -46,21 +77,30 @@ export function consensusClusters<F extends Frame>(
   lists: readonly (readonly Box<F>[])[],
   threshold = 0.5,
 ): ConsensusCluster<F>[] {
-  const nodes: Node<F>[] = lists.flatMap((boxes, list) =>
-    boxes.map((box, index) => ({ box, list, index, neighbors: [], taken: false, support: 0, agreement: 0 })),
-  );
-  // Sorted by coordinates: the first of equals below is then the smallest, and the sweep may stop early.
-  nodes.sort((a, b) => compareBoxes(a.box, b.box));
-  linkNeighbors(nodes, lists.length, threshold);
-  for (const node of nodes) {
-    node.neighbors.sort((p, q) => q.iou - p.iou || compareBoxes(p.node.box, q.node.box));
-    weigh(node);
-  }
+  return clusterLinked(linkBoxes(lists, threshold));
+}
+
+/**
+ * {@link consensusClusters} of boxes that are linked already.
+ * @param left index of a list that is left out, as if it had not been given. @default none
+ */
+export function clusterLinked<F extends Frame>(
+  { nodes, lists }: LinkedBoxes<F>,
+  left?: number,
+): ConsensusCluster<F>[] {
+  const marks: Marks = { of: new Int32Array(lists), now: 0 };
+  for (const node of nodes) node.taken = node.list === left;
+  for (const node of nodes) weigh(node, marks);
   const clusters: ConsensusCluster<F>[] = [];
+  let free = nodes.filter(({ taken }) => !taken);
   for (;;) {
     let seed: Node<F> | undefined;
-    for (const node of nodes) {
-      if (node.taken) continue;
+    let taken = 0;
+    for (const node of free) {
+      if (node.taken) {
+        taken++;
+        continue;
+      }
       if (
         seed === undefined ||
         node.support > seed.support ||
@@ -72,10 +112,11 @@ export function consensusClusters<F extends Frame>(
     if (seed === undefined) return clusters;
     // Nobody is left who agrees with anybody: each is alone, in order. A response of a hundred thousand boxes ends here.
     if (seed.support === 0) {
-      for (const node of nodes) if (!node.taken) clusters.push(gather(node));
+      for (const node of free) if (!node.taken) clusters.push(gather(node, marks));
       return clusters;
     }
-    clusters.push(gather(seed));
+    clusters.push(gather(seed, marks));
+    if (2 * taken > free.length) free = free.filter((node) => !node.taken);
   }
 }
 
@@ -105,7 +146,7 @@ function linkNeighbors<F extends Frame>(
   }
 }
 
-function gather<F extends Frame>(seed: Node<F>): ConsensusCluster<F> {
+function gather<F extends Frame>(seed: Node<F>, marks: Marks): ConsensusCluster<F> {
   const members = [seed];
   const lists = new Set([seed.list]);
   seed.taken = true;
@@ -115,7 +156,7 @@ function gather<F extends Frame>(seed: Node<F>): ConsensusCluster<F> {
     node.taken = true;
     members.push(node);
   }
-  for (const member of members) for (const { node } of member.neighbors) if (!node.taken) weigh(node);
+  for (const member of members) for (const { node } of member.neighbors) if (!node.taken) weigh(node, marks);
   members.sort((a, b) => a.list - b.list);
   // Summed in the order of coordinates, so that the mean is the same to the last bit whatever the order of lists.
   const sorted = members.map((member) => member.box).sort(compareBoxes);

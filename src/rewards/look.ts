@@ -1,10 +1,10 @@
 /** @file The look reward (design, 4.4): paid for looking where the group's answers disagree. */
 import { InputError } from "../base/errors.js";
-import type { Box, Frame } from "../geometry/index.js";
+import { linkBoxes, type Box, type Frame } from "../geometry/index.js";
 import type { ParsedResponse, ParsedSection } from "../response/types.js";
 import { countAnswers, disagreementOf, softDice, type Disagreement } from "./disagreement.js";
 import type { RewardConfig, RewardTruth } from "./types.js";
-import { lookF1, uncertainClusters, uncertainTruths } from "./uncertain.js";
+import { CLUSTER_IOU, lookF1, uncertainClusters, uncertainTruths } from "./uncertain.js";
 
 /** The look rewards of a group. */
 export interface LookResult<F extends Frame = Frame> {
@@ -61,12 +61,11 @@ export function lookRewards<F extends Frame>(
     }
     case "instance-variance":
     case "hit-variance": {
-      const uncertainOf = (left?: number): Box<F>[] => {
-        const of = <T>(all: readonly T[]) => (left === undefined ? all : all.toSpliced(left, 1));
-        return config.kind === "instance-variance"
-          ? uncertainClusters(of(answers))
-          : uncertainTruths(truth, of(matches));
-      };
+      const linked = config.kind === "instance-variance" ? linkBoxes(answers, CLUSTER_IOU) : undefined;
+      const uncertainOf = (left?: number): Box<F>[] =>
+        linked === undefined
+          ? uncertainTruths(truth, left === undefined ? matches : matches.toSpliced(left, 1))
+          : uncertainClusters(linked, left);
       const group = uncertainOf();
       const uncertainFor = regions.map((_, i) => (others ? uncertainOf(i) : group));
       return {

@@ -1,10 +1,11 @@
 /** @file Which instances the group is unsure of, and the F1 of looking at them (design, 4.4: the two instance kinds). */
 import {
-  consensusClusters,
+  clusterLinked,
   maximumWeightMatching,
   overlappingPairs,
   type Box,
   type Frame,
+  type LinkedBoxes,
 } from "../geometry/index.js";
 import { UNMATCHED } from "./match.js";
 import type { RewardTruth } from "./types.js";
@@ -22,10 +23,14 @@ export function isUncertain(holders: number, group: number): boolean {
   return 25 * holders * (group - holders) >= 4 * group * group;
 }
 
-/** `instance-variance`: the uncertain clusters of the answer boxes of all responses, as mean boxes. */
-export function uncertainClusters<F extends Frame>(answers: readonly (readonly Box<F>[])[]): Box<F>[] {
-  return consensusClusters(answers, CLUSTER_IOU)
-    .filter((cluster) => isUncertain(cluster.members.length, answers.length))
+/**
+ * `instance-variance`: the uncertain clusters of the answer boxes of all responses, as mean boxes.
+ * @param left index of a response that is left out. @default none
+ */
+export function uncertainClusters<F extends Frame>(linked: LinkedBoxes<F>, left?: number): Box<F>[] {
+  const responses = linked.lists - (left === undefined ? 0 : 1);
+  return clusterLinked(linked, left)
+    .filter((cluster) => isUncertain(cluster.members.length, responses))
     .map((cluster) => cluster.box);
 }
 
