@@ -83,7 +83,10 @@ async function testModel(model: string, name: string, python: string, options: O
         model,
         file,
         join(folder, "out"),
-        ...["--steps", String(options.steps), "--group", String(options.group)],
+        "--steps",
+        String(options.steps),
+        "--group",
+        String(options.group),
       ],
       { cwd: data, maxBuffer: 2 ** 26, env: { ...process.env, DIP_R1_URL: server.url, DIP_R1_TOKEN: "" } },
     );
