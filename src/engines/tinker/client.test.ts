@@ -123,7 +123,7 @@ describe("TinkerClient", () => {
 
   it("cuts large batches into requests, and the parts' gradients are the whole's", async () => {
     const data = Array.from({ length: 11 }, (_, i) => datum([i % VOCABULARY, 4, 5, 0], i - 5));
-    const tables = [];
+    const tables: number[][] = [];
     for (const maxDatums of [1024, 4]) {
       const { server, client } = await setup({}, { limits: { maxDatums } });
       const model = await client.createModel({ baseModel: "table", rank: 8 });

@@ -197,6 +197,16 @@ export class TinkerClient {
     return this.#context.transport.retries;
   }
 
+  /** Sampling requests under way together. */
+  get concurrency(): number {
+    return this.#context.limits.samplingInFlight;
+  }
+
+  /** Whether the server was found to know repeated training requests again. */
+  setDeduplicates(value: boolean): void {
+    this.#context.deduplicates = value;
+  }
+
   /** Beats once, now, beside the timer. */
   beat(): Promise<void> {
     return this.#heartbeat.beat();

@@ -47,7 +47,7 @@ export interface ClientContext {
    * The server knows a repeated training request by its sequence number, so that repeating one is safe. Where not, a
    * request whose answer was lost ends the model's use.
    */
-  readonly deduplicates: boolean;
+  deduplicates: boolean;
   readonly signal?: AbortSignal;
   /** Numbers of sampling sessions, unique in the session. */
   readonly nextSamplingSession: () => number;

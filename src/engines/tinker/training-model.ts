@@ -70,6 +70,21 @@ function fieldOf(json: unknown, name: string): unknown {
   return typeof json === "object" && json !== null ? (json as Record<string, unknown>)[name] : undefined;
 }
 
+function adamBody(modelId: string, adam: WireAdamParams): object {
+  return {
+    model_id: modelId,
+    adam_params: {
+      learning_rate: adam.learningRate,
+      beta1: adam.beta1,
+      beta2: adam.beta2,
+      eps: adam.eps,
+      weight_decay: adam.weightDecay,
+      grad_clip_norm: adam.gradClipNorm,
+    },
+    type: "optim_step",
+  };
+}
+
 /** A model in training. Made by TinkerClient.createModel and TinkerClient.loadModel. */
 export class TrainingModel {
   readonly #context: ClientContext;
@@ -217,20 +232,7 @@ export class TrainingModel {
       path: "optim_step",
       operation: "optim_step",
       idempotence: this.#training,
-      body: (seqId) =>
-        jsonBody({
-          model_id: this.id,
-          adam_params: {
-            learning_rate: adam.learningRate,
-            beta1: adam.beta1,
-            beta2: adam.beta2,
-            eps: adam.eps,
-            weight_decay: adam.weightDecay,
-            grad_clip_norm: adam.gradClipNorm,
-          },
-          seq_id: seqId,
-          type: "optim_step",
-        }),
+      body: (seqId) => jsonBody({ ...adamBody(this.id, adam), seq_id: seqId }),
     });
     return this.#result(requestId, "optim_step", {
       json: (json) => {
@@ -241,6 +243,31 @@ export class TrainingModel {
         ) as Record<string, number>;
       },
     });
+  }
+
+  /**
+   * Whether the server knows a repeated training request again: an optimiser step that is sent twice under one number. On a
+   * model of no further use only.
+   */
+  async repeatIsKnown(adam: WireAdamParams): Promise<boolean> {
+    const { transport, signal } = this.#context;
+    const json = { ...adamBody(this.id, adam), seq_id: ++this.#sequence };
+    const submit = async (): Promise<string> =>
+      requestIdOf(
+        await this.#turns.take(() =>
+          transport.sendJson({
+            method: "POST",
+            path: "optim_step",
+            json,
+            idempotence: "repeatable",
+            ...(signal && { signal }),
+          }),
+        ),
+      );
+    const [first, second] = [await submit(), await submit()];
+    await this.#result(first, "optim_step", { json: () => undefined });
+    if (first !== second) await this.#result(second, "optim_step", { json: () => undefined });
+    return first === second;
   }
 
   /**

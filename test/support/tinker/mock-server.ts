@@ -152,7 +152,7 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
   const spell = (chunks: readonly ModelInputChunk[]): number[] =>
     chunks.flatMap((chunk) => {
       if (chunk.type === "encoded_text") return Array.from(chunk.tokens);
-      return images ? new Array<number>(chunk.expectedTokens ?? 4).fill(IMAGE_TOKEN) : [];
+      return images ? Array.from({ length: chunk.expectedTokens ?? 4 }, () => IMAGE_TOKEN) : [];
     });
 
   /** Accepts a request; what it throws becomes the result. */

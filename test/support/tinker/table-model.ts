@@ -75,7 +75,7 @@ export function pass(
 ): SequencePass {
   const targets = lossFnInputs["target_tokens"]!.data;
   const weights = lossFnInputs["weights"]?.data ?? new Float32Array(tokens.length).fill(1);
-  const divisor = loss.mean ? weights.reduce<number>((a, b) => a + b, 0) : 1;
+  const divisor = loss.mean ? Array.from(weights).reduce((a, b) => a + b, 0) : 1;
   const logprobs = new Float32Array(tokens.length);
   const losses = new Float32Array(tokens.length);
   for (let t = 0; t < tokens.length; t++) {
