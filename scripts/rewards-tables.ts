@@ -7,9 +7,12 @@ import { fileURLToPath } from "node:url";
 import { parseResponse } from "../src/response/index.js";
 import {
   accuracyFromCounts,
+  auditRewards,
   boxCredit,
   defaultRewardConfig,
+  exploits as knownExploits,
   lookKinds,
+  lookOvers,
   scoreGroup,
   type AccuracyConfig,
   type RewardConfig,
@@ -183,10 +186,45 @@ function grades(): string {
   );
 }
 
+/** What the audit finds of both presets. The heavy exploit, 100,000 boxes, is left to the command and its test. */
+function audited(): string {
+  const light = knownExploits.filter(({ heavy }) => heavy !== true);
+  const [byPaper, byRecommended] = [paper, recommended].map((config) => auditRewards(config, { exploits: light, draws: 2 }));
+  return table(
+    ["exploit", "`paper`: less than honest by", "beginner's, less by", "verdict", "`recommended`: less than honest by", "beginner's, less by", "verdict"],
+    byPaper!.rows.map((row, i) => [
+      row.name,
+      ...[row, byRecommended!.rows[i]!].flatMap(({ earned: e, honest: h, beginner: b, verdict }) => [
+        fixed(h.total - e.total), fixed(b.honest.total - b.earned.total), verdict,
+      ]),
+    ]),
+  );
+} // prettier-ignore
+
+/** The two weaknesses of the look reward, by its options, with the preset recommended's other choices. */
+function auditedLooks(): string {
+  const two = knownExploits.filter(({ name }) => ["own disagreement in crowds", "look at own boxes"].includes(name));
+  return table(
+    ["`rewards.look`", ...two.flatMap(({ name }) => [`${name}: gains`, "advantage", "most in one scene"])],
+    lookKinds.flatMap((kind) =>
+      lookOvers.map((over) => {
+        const { rows } = auditRewards({ ...recommended, look: { kind, cells: 64, over } }, { exploits: two });
+        return [
+          `\`${kind}\`, \`over: ${over}\``,
+          ...two.flatMap(({ name }) => {
+            const { earned: e, honest: h, ahead } = rows.find((row) => row.name === name)!;
+            return [signed(e.total - h.total), signed(e.advantage - h.advantage), ahead.length === 0 ? "none" : signed(Math.max(...ahead.map(({ by }) => by)))];
+          }),
+        ];
+      }),
+    ),
+  );
+} // prettier-ignore
+
 const blocks: Readonly<Record<string, () => string>> = {
   group: () =>
     `\`\`\`text\n${group.map((said, i) => `${i + 1}  ${said.replaceAll("><", ">\n   <")}`).join("\n")}\n\`\`\``,
-  worked, shapes, looks, credit, earnings, safety, grades,
+  worked, shapes, looks, credit, earnings, safety, grades, audited, auditedLooks,
 }; // prettier-ignore
 
 /** The page with every table computed. @throws Error where a table has no place in the page. */
