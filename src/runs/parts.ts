@@ -23,6 +23,7 @@ import {
   shuffledSource,
   type BatchSource,
   type EncodedSample,
+  type GrpoConfig,
   type SampleEncoder,
   type TextCodec,
 } from "../rl/index.js";
@@ -85,8 +86,20 @@ export interface RunParts<S extends RunSample = Sample> {
   readonly warnings?: readonly string[];
   /** Writes the weights of now as a Hugging Face folder, where the engine can. */
   readonly exportModel?: (path: string) => Promise<void>;
+  /** A recipe's choices as the engine can have them; `warnings` say what differs. */
+  readonly fitGrpo?: <C extends Pick<GrpoConfig, "kl">>(config: C) => C;
   /** A word on the engine at the end of a run, for the log (how many graphs it built). */
   readonly summary?: () => string;
+}
+
+/** A recipe's data, opened. */
+export interface OpenedData {
+  readonly source: (seed: number) => BatchSource<Sample>;
+  readonly sets: readonly EvaluationSet<Sample>[];
+  /** By place in the recipe. */
+  readonly fingerprints: Readonly<Record<string, string>>;
+  readonly warnings: readonly string[];
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 /** Versions of what numbers may depend on beside our own code. */
@@ -206,12 +219,22 @@ export async function openEvaluationSets({ recipe, folder, path }: LoadedRecipe)
 export async function openParts(loaded: LoadedRecipe): Promise<RunParts> {
   const { recipe, folder } = loaded;
   const modelDir = modelFolder(loaded);
-  const { createLocalEngine } = await import("../engines/local/engine.js");
   // Data first: a wrong path shows before the minutes a large model takes to load.
   const [train, { sets, fingerprints, warnings }] = await Promise.all([
     openDataset(recipe.data.train, { baseDir: folder }),
     openEvaluationSets(loaded),
   ]);
+  if (recipe.engine.kind === "tinker") {
+    const { openTinkerParts } = await import("./tinker-parts.js");
+    return openTinkerParts(loaded, modelDir, {
+      source: (seed) => datasetSource(train, seed),
+      sets,
+      fingerprints: { train: train.fingerprint, ...fingerprints },
+      warnings: [...new Set([...warningsOf([train]), ...warnings])],
+      versions: await environmentVersions(),
+    });
+  }
+  const { createLocalEngine } = await import("../engines/local/engine.js");
   const { trainable } = recipe;
   const freezeVision = trainable.vision === "frozen";
   const engine = await createLocalEngine({

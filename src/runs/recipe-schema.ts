@@ -10,14 +10,43 @@ const positiveInt = z.number().int().positive();
 const share = z.number().min(0).max(1);
 const nonNegative = z.number().min(0);
 
+/** A server of the Tinker API (docs/cluster.md). Its key comes from the environment only (TINKER_API_KEY). */
+export const serverSchema = z.strictObject({
+  /** As http://host:port. @default TINKER_BASE_URL */
+  url: z.url({ protocol: /^https?$/ }).optional(),
+  /** The model as the server names it. @default its only one */
+  baseModel: z.string().min(1).optional(),
+  /** Tokens of prompt and response at most, where it is less than the model has room for. */
+  contextLength: positiveInt.optional(),
+  /** Pixels of a picture at most. @default the model family's budget */
+  maxPixels: positiveInt.optional(),
+  /** Sampling requests under way together. @default 64 */
+  concurrency: positiveInt.optional(),
+  /** The run stops, to be resumed, before it spends more tokens than this. */
+  maxTokensBudget: positiveInt.optional(),
+  /** What is known of the server and need not be found out. */
+  traits: z
+    .strictObject({
+      normalization: z.enum(["sum", "mean"]).optional(),
+      policyLoss: z.enum(["ppo", "importance_sampling"]).optional(),
+      promptLogprobs: z.boolean().optional(),
+      images: z.boolean().optional(),
+      isolatedSamplers: z.boolean().optional(),
+      deduplicates: z.boolean().optional(),
+    })
+    .optional(),
+});
+
 /** Where the policy is computed. */
 export const engineSchema = z.strictObject({
-  /** `local` is the embedded engine. */
-  kind: z.literal("local").default("local"),
-  /** Folder of a Hugging Face checkpoint (config.json, *.safetensors, tokenizer.json). */
+  /** `local` is the embedded engine, `tinker` a server of the Tinker API. @default "local" */
+  kind: z.enum(["local", "tinker"]).default("local"),
+  /** Folder of a Hugging Face checkpoint (config.json, *.safetensors, tokenizer.json; no weights for `tinker`). */
   model: z.string().min(1),
   /** ONNX Runtime's provider: `webgpu` runs on any vendor's GPU. @default "cpu" */
   device: z.enum(["cpu", "webgpu"]).default("cpu"),
+  /** For `tinker`. */
+  server: serverSchema.optional(),
 });
 
 const vision = z.enum(["frozen", "trained"]).default("frozen");

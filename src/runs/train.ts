@@ -84,7 +84,7 @@ function comparable(recipe: Recipe): unknown {
     preset: _preset,
     ...rest
   } = recipe;
-  const { device: _device, ...engine } = rest.engine;
+  const { device: _device, server: _server, ...engine } = rest.engine;
   if (rest.kind === "grpo") {
     const { steps: _steps, minutes: _minutes, ...choices } = rest.grpo;
     return { ...rest, engine, grpo: choices };
@@ -271,7 +271,8 @@ async function* loopOf<S extends RunSample>(
   const { engine, source, encode, codec } = parts;
   if (recipe.kind === "grpo") {
     const { minutes: _minutes, ...choices } = recipe.grpo;
-    const config = { ...choices, seed: recipe.seed, rewards: recipe.rewards };
+    const { fitGrpo = (same) => same } = parts;
+    const config = fitGrpo({ ...choices, seed: recipe.seed, rewards: recipe.rewards });
     for await (const step of grpo({ engine, source, encode, codec, config, state, timeShare }))
       yield { kind: "grpo", step };
   } else {
