@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { auditCommand } from "./audit.js";
+import { calibrateCommand } from "./calibrate.js";
 import { compareCommand } from "./compare.js";
 import { processContext, exitCodes, reportError, type CliContext } from "./context.js";
 import { dataCommand } from "./data.js";
@@ -10,6 +11,7 @@ import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
 import { evalDetectionsCommand } from "./eval-detections.js";
 import { logprobsCommand } from "./logprobs.js";
+import { planCommand } from "./plan.js";
 import { replayCommand } from "./replay.js";
 import { scoreCommand } from "./score.js";
 import { serveCommand } from "./serve.js";
@@ -20,10 +22,12 @@ import { trainCommand } from "./train.js";
 const commands = [
   startCommand,
   trainCommand,
+  planCommand,
   evalCommand,
   evalDetectionsCommand,
   compareCommand,
   detectCommand,
+  calibrateCommand,
   doctorCommand,
   scoreCommand,
   auditCommand,

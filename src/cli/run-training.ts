@@ -13,6 +13,8 @@ export interface TrainingJob {
   readonly out: string;
   readonly resume?: boolean;
   readonly set?: readonly string[];
+  /** Tokens after which the run stops. */
+  readonly maxTokens?: number;
 }
 
 /** A signal that Ctrl-C sets off; pressed again it ends the process at once (the folder stays usable all the same). */

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import type { OnError } from "../datasets/index.js";
 import type { LoadedRecipe } from "../runs/recipe.js";
-import { collect, type CliContext } from "./context.js";
+import { collect, numberOption, type CliContext } from "./context.js";
 import { onErrorOption } from "./data-source.js";
 
 interface TrainOptions {
@@ -11,6 +11,7 @@ interface TrainOptions {
   readonly resume?: boolean;
   readonly device?: string;
   readonly onError?: OnError;
+  readonly maxTokensBudget?: number;
 }
 
 /** The recipe with one rule for the bad records of all its files; generated scenes have none. */
@@ -31,7 +32,8 @@ async function run(path: string, options: TrainOptions, context: CliContext): Pr
   const set = [...(options.set ?? []), ...device];
   const loaded = withOnError(await loadRecipe(path, { set }), options.onError);
   const out = options.out ?? `runs/${loaded.recipe.name}`;
-  await runTraining({ loaded, out, resume: options.resume, set }, context);
+  const { resume, maxTokensBudget: maxTokens } = options;
+  await runTraining({ loaded, out, resume, set, ...(maxTokens !== undefined && { maxTokens }) }, context);
 }
 
 /** The command. */
@@ -43,6 +45,11 @@ export function trainCommand(context: CliContext): Command {
     .option("--out <folder>", "the run's folder (default: runs/NAME, by the recipe's name)")
     .option("--resume", "go on with the run in the folder, from its last checkpoint")
     .option("--device <device>", "cpu or webgpu")
+    .option(
+      "--max-tokens-budget <n>",
+      "stop, with a checkpoint, once so many tokens were sampled, scored and trained on (`dip-r1 plan` estimates them)",
+      numberOption("--max-tokens-budget", { min: 1, integer: true }),
+    )
     .addOption(onErrorOption())
     .action((path: string, options: TrainOptions) => run(path, options, context));
 }

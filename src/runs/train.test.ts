@@ -11,7 +11,7 @@ import {
   type FakeEngine,
   type FakeSample,
 } from "../../test/support/fake-engine.js";
-import { InputError, readJsonlTolerant } from "../base/index.js";
+import { InputError, readJsonlTolerant, silentLogger } from "../base/index.js";
 import { generatedSource } from "../rl/index.js";
 import { readEvaluation } from "./evaluations.js";
 import type { RunParts } from "./parts.js";
@@ -96,6 +96,26 @@ async function timeless(path: string): Promise<unknown[]> {
 const FILES = ["metrics.jsonl", "rollouts.jsonl", "evaluations.jsonl"];
 
 describe("train", () => {
+  it("stops with a checkpoint when its token budget is spent, and goes on where it was, counting on", async () => {
+    const out = scratch();
+    const warnings: string[] = [];
+    const logger = { ...silentLogger, warn: (text: string) => void warnings.push(text) };
+    const whole = scratch();
+    await go(createFakeEngine(), whole);
+    const engine = createFakeEngine();
+    const first = await go(engine, out, { maxTokens: 1500, logger });
+    expect(first.state).toBe("stopped");
+    expect(first.step).toBeGreaterThan(0);
+    expect(first.step).toBeLessThan(6);
+    expect(warnings.join()).toContain("the budget of 1500 tokens is spent");
+    // Nothing is left of it: a resumed run does not begin another step.
+    const again = await go(engine, out, { maxTokens: 1500, resume: true });
+    expect(again).toMatchObject({ state: "stopped", step: first.step });
+    const rest = await go(engine, out, { resume: true });
+    expect(rest).toMatchObject({ state: "done", step: 6 });
+    expect(await timeless(join(out, "metrics.jsonl"))).toEqual(await timeless(join(whole, "metrics.jsonl")));
+  });
+
   it("leaves a folder that tells the whole run", async () => {
     const out = scratch();
     const events: RunEvent[] = [];

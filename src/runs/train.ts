@@ -25,6 +25,7 @@ import { evaluateStep, type EvaluationProgress } from "./evaluations.js";
 import { openParts, type RunParts, type RunSample } from "./parts.js";
 import type { LoadedRecipe } from "./recipe.js";
 import type { Recipe } from "./recipe-schema.js";
+import { meterEngine, type TokenCount } from "./plan-meter.js";
 import { rolloutLines } from "./rollout-lines.js";
 import { createRunFolder, isRunFolder, openRunFolder, type RunFolder } from "./run-folder.js";
 
@@ -57,6 +58,8 @@ export interface TrainOptions<S extends RunSample> {
   readonly onEvent?: (event: RunEvent) => void;
   /** Ends the run after the step it is in, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /** Ends the run after the step in which this many tokens were reached (plan-meter.ts), counted over all resumptions. */
+  readonly maxTokens?: number;
   /** Milliseconds. @default performance.now */
   readonly now?: () => number;
 }
@@ -65,7 +68,7 @@ export interface TrainOptions<S extends RunSample> {
 export interface TrainResult {
   readonly path: string;
   readonly step: number;
-  /** `stopped` = by the signal. */
+  /** `stopped` = by the signal or the token budget. */
   readonly state: "done" | "stopped";
 }
 
@@ -73,6 +76,8 @@ export interface TrainResult {
 interface RunProgress {
   readonly loop: LoopState;
   readonly seconds: number;
+  /** Absent in checkpoints of before they were counted. */
+  readonly tokens?: TokenCount;
 }
 
 /** Parts of a recipe that may change when a run goes on: how long, how watched, where computed. */
@@ -206,8 +211,10 @@ export async function train<S extends RunSample = Sample>(options: TrainOptions<
   async function work(
     run: RunFolder,
     progress: RunProgress,
-    { engine, ...rest }: RunParts<S>,
+    { engine: plain, ...rest }: RunParts<S>,
   ): Promise<TrainResult> {
+    const meter = meterEngine(plain, progress.tokens);
+    const { engine } = meter;
     const { every, keep } = recipe.checkpoints;
     const limits = recipe.kind === "grpo" ? recipe.grpo : recipe.sft;
     let { loop, seconds } = progress;
@@ -223,14 +230,15 @@ export async function train<S extends RunSample = Sample>(options: TrainOptions<
     const evaluationDue = (step: number) =>
       step === 0 || (recipe.evaluation.every > 0 && step % recipe.evaluation.every === 0);
     const checkpoint = async () => {
-      await run.checkpoint(loop.step, { loop, seconds } satisfies RunProgress, {
+      await run.checkpoint(loop.step, { loop, seconds, tokens: meter.count() } satisfies RunProgress, {
         keep,
         save: (path) => engine.save(path),
       });
       saved = loop.step;
       onEvent?.({ kind: "checkpoint", step: saved });
     };
-    const stopped = () => signal?.aborted === true;
+    const overBudget = () => meter.total() >= (options.maxTokens ?? Infinity);
+    const stopped = () => signal?.aborted === true || overBudget();
     const outOfTime = () => seconds >= 60 * (limits.minutes ?? Infinity);
 
     // Also on resume: the kill may have come between a step and its evaluation.
@@ -252,6 +260,10 @@ export async function train<S extends RunSample = Sample>(options: TrainOptions<
       }
     }
     if (saved < loop.step) await checkpoint();
+    if (overBudget())
+      logger.warn(
+        `the budget of ${options.maxTokens} tokens is spent: ${meter.total()} after step ${loop.step}`,
+      );
     if (stopped()) return { path: run.path, step: loop.step, state: "stopped" };
     await evaluate(loop.step);
     const { exportModel, summary } = rest;

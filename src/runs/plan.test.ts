@@ -1,0 +1,146 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { createFakeEngine, fakeEncode, fakeSample } from "../../test/support/fake-engine.js";
+import { fixture } from "../../test/qwen-fixture.js";
+import { loadPixels, openDataset, teacherResponse } from "../datasets/index.js";
+import { loadConfig, loadProcessor, parameterCount } from "../qwen/index.js";
+import { promptText } from "../response/index.js";
+import { evaluationRounds, lengthsOf, planCost, planMemory, planParts } from "./plan.js";
+import { meterEngine, promptLength } from "./plan-meter.js";
+import { planRecipe } from "./plan-recipe.js";
+import { parseRecipe } from "./recipe.js";
+
+const model = fixture("model");
+const text = `kind: grpo
+engine: {model: "${model}"}
+data: {train: "scenes:plaza?count=10", eval: {plaza: "scenes:plaza?count=5", fog: "scenes:fog?count=50"}}
+prompt: dip-r1-short
+grpo: {steps: 7, imagesPerStep: 2, groupSize: 3, iterations: 2, sampling: {maxTokens: 40}}
+evaluation: {every: 3, images: 8, samples: 2, outOfDomain: {images: 4, samples: 0}, maxTokens: 50}
+`;
+const recipe = (...set: string[]) => parseRecipe(text, join(tmpdir(), "plan.yaml"), { set });
+
+describe("planRecipe", () => {
+  it("counts the tokens that the processor makes", async () => {
+    const { sample } = await planRecipe(recipe(), { images: 10 });
+    const [processor, dataset] = await Promise.all([
+      loadProcessor(model),
+      openDataset("scenes:plaza?count=10"),
+    ]);
+    const prompts: number[] = [];
+    const answers: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      const one = await dataset.at(i);
+      const chunks = processor.encodePrompt({
+        text: promptText("dip-r1-short"),
+        images: [await loadPixels(one)],
+      });
+      prompts.push(promptLength({ chunks }));
+      const shown = chunks.find((chunk) => chunk.kind === "image")!.image;
+      const said = teacherResponse(one, {
+        labels: ["person"],
+        modelSize: { width: shown.width, height: shown.height },
+      });
+      answers.push(processor.tokenizer.encode(said.text).length + 1);
+    }
+    expect(sample.prompt).toEqual(lengthsOf(prompts));
+    expect(sample.answer).toEqual(lengthsOf(answers));
+    expect(sample.truncatedShare).toBe(answers.filter((length) => length > 40).length / 10);
+  });
+
+  it("adds the parts up, and prices them", async () => {
+    const plan = await planRecipe(recipe(), { images: 3, prices: { prompt: 1, response: 2, train: 3 } });
+    const by = Object.fromEntries(plan.parts.map((part) => [part.name, part]));
+    expect(by["sampling"]).toMatchObject({ images: 14, sequences: 42, mostResponseTokens: 42 * 40 });
+    expect(by["training"]).toMatchObject({ sequences: 84 });
+    expect(by["reference"]).toMatchObject({ sequences: 42 });
+    // Before, after steps 3 and 6, at the end: 5 images x 3 responses and 4 x 1.
+    expect(by["evaluation"]).toMatchObject({
+      images: 4 * 9,
+      sequences: 4 * 19,
+      mostResponseTokens: 4 * 19 * 50,
+    });
+    expect(plan.tokens.expected).toBe(
+      plan.parts.reduce((sum, part) => sum + part.promptTokens + part.responseTokens, 0),
+    );
+    expect(plan.tokens.most).toBeGreaterThanOrEqual(plan.tokens.expected);
+    expect(plan.cost!.most).toBeGreaterThanOrEqual(plan.cost!.expected);
+    const silent = await planRecipe(recipe("grpo.kl.beta=0"), { images: 3 });
+    expect(silent.parts.map(({ name }) => name)).toEqual(["sampling", "training", "evaluation"]);
+    expect(silent.cost).toBeNull();
+  });
+
+  it("knows what learns, and what that costs in memory", async () => {
+    const config = await loadConfig(model);
+    const full = await planRecipe(recipe("trainable={kind: full, vision: trained}"), { images: 1 });
+    expect(full.memory.parameters).toBe(parameterCount(config));
+    expect(full.memory).toMatchObject({
+      trainable: full.memory.parameters,
+      weights: 4 * full.memory.parameters,
+      gradients: 4 * full.memory.parameters,
+      optimizer: 8 * full.memory.parameters,
+    });
+    const frozen = await planRecipe(recipe(), { images: 1 });
+    expect(frozen.memory.trainable).toBeLessThan(full.memory.trainable);
+    const lora = await planRecipe(recipe("trainable={kind: lora, rank: 2, targets: [q_proj]}"), {
+      images: 1,
+    });
+    const { text: shape } = config;
+    expect(lora.memory.trainable).toBe(shape.layers * 2 * (shape.hiddenSize + shape.heads * shape.headDim));
+    const longer = planMemory(config, recipe().recipe, { prompt: 100, response: 4000 });
+    expect(longer.cache).toBeGreaterThan(
+      planMemory(config, recipe().recipe, { prompt: 100, response: 40 }).cache,
+    );
+  });
+
+  it("plans SFT on what it teaches", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "dip-plan-"));
+    const path = join(folder, "sft.yaml");
+    writeFileSync(path, "");
+    const sft = `kind: sft\nengine: {model: "${model}"}\ndata: {train: "scenes:plaza?count=4"}\nsft: {steps: 5, batchSize: 3}\n`;
+    const plan = await planRecipe(parseRecipe(sft, path), { images: 4 });
+    expect(plan.parts[0]).toMatchObject({
+      name: "training",
+      sequences: 15,
+      responseTokens: Math.round(15 * plan.sample.answer.mean),
+    });
+    expect(plan.sample.truncatedShare).toBe(0);
+  });
+
+  it("does sums", () => {
+    expect([
+      evaluationRounds(6, 0),
+      evaluationRounds(6, 3),
+      evaluationRounds(7, 3),
+      evaluationRounds(6, 9),
+    ]).toEqual([2, 3, 4, 2]);
+    expect(lengthsOf([])).toEqual({ mean: 0, p95: 0, max: 0 });
+    expect(lengthsOf([1, 2, 3, 6])).toEqual({ mean: 3, p95: 6, max: 6 });
+    const sample = { prompt: lengthsOf([100]), answer: lengthsOf([10]), answerWithin: 10 };
+    const parts = planParts(recipe("grpo.kl.beta=0", "grpo.iterations=1").recipe, sample, {});
+    expect(planCost(parts, { prompt: 1, response: 0, train: 0 }).expected).toBeCloseTo((42 * 100) / 1e6, 12);
+    expect(planCost(parts, { prompt: 0, response: 1, train: 0 })).toEqual({
+      expected: (42 * 10) / 1e6,
+      most: (42 * 40) / 1e6,
+    });
+  });
+});
+
+describe("meterEngine", () => {
+  it("counts what is drawn, scored and trained on", async () => {
+    const meter = meterEngine(createFakeEngine());
+    const { prompt } = fakeEncode(fakeSample(0));
+    const length = promptLength(prompt);
+    const sampler = await meter.engine.sampler();
+    const params = { n: 3, maxTokens: 14, temperature: 1, seed: 1, stop: [0] };
+    const rollouts = await sampler.sample(prompt, params);
+    const drawn = rollouts.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    expect(meter.count()).toEqual({ prompt: 3 * length, response: drawn, trained: 0 });
+    await sampler.logprobsBatch([{ prompt, tokens: rollouts[0]!.tokens }]);
+    expect(meter.count().trained).toBe(length + rollouts[0]!.tokens.length);
+    const again = meterEngine(createFakeEngine(), meter.count());
+    expect(again.total()).toBe(meter.total());
+  });
+});
