@@ -2,12 +2,11 @@
  * @file Speed beside the peers, as ratios within one run on one machine:
  *
  *     npm run bench -- grpo [--python PATH] [--steps N]
- *     npm run bench -- rewards-server [--python PATH] [--seconds N]
- *     npm run bench -- rewards [--runs N]
+ *     npm run bench -- rewards [--runs N] [--python PATH] [--seconds N]
  *     npm run bench -- metrics [--python PATH] [--crowdhuman CHECKOUT] [--citypersons CHECKOUT]
  *
- * Without a Python that has the peers (grpo: `pip install torch torchvision transformers trl datasets accelerate`, metrics:
- * `pip install numpy pycocotools faster-coco-eval tqdm`), only our side runs. Run it on an idle machine: PyTorch suffers
+ * Without a Python that has the peers (grpo: `pip install torch torchvision transformers trl datasets accelerate`, rewards
+ * and metrics: `pip install numpy pycocotools faster-coco-eval tqdm`), only our side runs. Run it on an idle machine: PyTorch suffers
  * most from neighbours.
  */
 import { Command } from "commander";
@@ -47,29 +46,22 @@ program
     },
   );
 program
-  .command("rewards-server")
+  .command("rewards")
   .description(
-    "the reward server under load: groups a second, p50, p99, beside VLM-R1's way (pycocotools' mAP for each completion)",
+    "a group of 8 x 100 boxes against 100, the parser's megabytes a second and its growth on hostile text; then the reward server under load, beside VLM-R1's way (pycocotools' mAP for each completion)",
   )
+  .option("--runs <n>", "runs of each case, after as many to warm up", "50")
   .option("--python <path>", "a Python with pycocotools")
-  .option("--seconds <n>", "of each measurement", "10")
-  .option("--clients <n...>", "clients at once", ["1", "8", "64"])
-  .action(async (options: { python?: string; seconds: string; clients: string[] }) => {
+  .option("--seconds <n>", "of each measurement of the server", "10")
+  .option("--clients <n...>", "clients of the server at once", ["1", "8", "64"])
+  .action(async (options: { runs: string; python?: string; seconds: string; clients: string[] }) => {
+    const { benchRewards } = await import("./rewards.js");
+    benchRewards({ runs: Number(options.runs) });
     const { benchRewardsServer } = await import("./rewards-server.js");
     await benchRewardsServer({
       python: options.python,
       seconds: Number(options.seconds),
       clients: options.clients.map(Number),
     });
-  });
-program
-  .command("rewards")
-  .description(
-    "a group of 8 x 100 boxes against 100, megabytes a second of the parser, its growth on hostile text",
-  )
-  .option("--runs <n>", "runs of each case, after as many to warm up", "50")
-  .action(async (options: { runs: string }) => {
-    const { benchRewards } = await import("./rewards.js");
-    benchRewards({ runs: Number(options.runs) });
   });
 await program.parseAsync();

@@ -5,7 +5,7 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { Agent } from "node:http";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -90,8 +90,7 @@ export async function benchRewardsServer({
 }: BenchRewardsServerOptions): Promise<void> {
   const groups = Array.from({ length: 32 }, (_, i) => makeGroup(i, { people: 100, responses: 8, miss: 0 }));
   const bodies = groups.map((group) => JSON.stringify({ groups: [requestOf(group)] }));
-  console.log(`${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores, Node ${process.version}`);
-  console.log("Rewards of a group of 8 responses of 100 boxes against 100 people, one group a request");
+  console.log("Through HTTP, one group of 8 responses of 100 boxes against 100 people a request");
   const server = await startRewardProcess();
   let best: Measured | undefined;
   try {

@@ -1,4 +1,4 @@
-"""The peer of `npm run bench -- rewards-server`: a detection reward as VLM-R1 makes it, mAP by pycocotools for each completion.
+"""The peer of `npm run bench -- rewards`: a detection reward as VLM-R1 makes it, mAP by pycocotools for each completion.
 
 python vlm_r1_reward.py GROUPS.json [--seconds 10]
 
