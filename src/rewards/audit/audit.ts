@@ -38,12 +38,14 @@ export interface Earnings {
   readonly look: number;
   readonly accuracy: number;
   readonly total: number;
+  /** total less the mean total of the others in its group: what it gains on them, or takes from them. */
+  readonly lead: number;
   /** (total - mean) / (sample standard deviation + 1e-4) of its group: what training makes of it. */
   readonly advantage: number;
 }
 
 /**
- * `fail` = earns more than an honest good response, in total or as advantage; `weak` = does not, but earns more than the
+ * `fail` = earns more than an honest good response, in total or beyond the others of its group; `weak` = does not, but earns more than the
  * honest response of a beginner, so that training can be drawn to it early; `pass` = neither.
  */
 export type AuditVerdict = "pass" | "weak" | "fail";
@@ -91,7 +93,7 @@ interface Draw {
   readonly earned: Earnings;
 }
 
-const parts = ["format", "look", "accuracy", "total", "advantage"] as const;
+const parts = ["format", "look", "accuracy", "total", "lead", "advantage"] as const;
 
 function meanOf(all: readonly Earnings[]): Earnings {
   const mean = (part: (typeof parts)[number]) => all.reduce((sum, one) => sum + one[part], 0) / all.length;
@@ -100,6 +102,7 @@ function meanOf(all: readonly Earnings[]): Earnings {
     look: mean("look"),
     accuracy: mean("accuracy"),
     total: mean("total"),
+    lead: mean("lead"),
     advantage: mean("advantage"),
   };
 }
@@ -117,7 +120,8 @@ function lastOf(
   const mean = responses.reduce((sum, one) => sum + one.total, 0) / responses.length;
   const squares = responses.reduce((sum, one) => sum + (one.total - mean) ** 2, 0);
   const std = Math.sqrt(squares / (responses.length - 1));
-  return { format, look, accuracy, total, advantage: std > 1e-8 ? (total - mean) / (std + 1e-4) : 0 };
+  const lead = ((total - mean) * responses.length) / (responses.length - 1);
+  return { format, look, accuracy, total, lead, advantage: std > 1e-8 ? (total - mean) / (std + 1e-4) : 0 };
 }
 
 function drawGroups(
@@ -169,9 +173,8 @@ function tryExploit(exploit: Exploit, all: readonly Draw[], rewards: RewardConfi
 
 const earnedBy = (tried: readonly Tried[]) => meanOf(tried.map(({ earned }) => earned));
 const honestlyBy = (tried: readonly Tried[]) => meanOf(tried.map(({ draw }) => draw.earned));
-/** More in total, or more of an advantage (an exploit may also gain by taking from the others of its group). */
-const beats = (a: Earnings, b: Earnings) =>
-  a.total > b.total + ROUNDING || a.advantage > b.advantage + ROUNDING;
+/** More in total, or a greater lead: an exploit may also gain by taking from the others of its group. */
+const beats = (a: Earnings, b: Earnings) => a.total > b.total + ROUNDING || a.lead > b.lead + ROUNDING;
 
 /**
  * Tries every exploit on every scene.
