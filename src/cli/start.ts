@@ -41,7 +41,7 @@ async function start(options: StartOptions, context: CliContext): Promise<void> 
 /** The command. */
 export function startCommand(context: CliContext): Command {
   return new Command("start")
-    .description("watch DIP-R1 train the shipped base for about 5 minutes and see what it learned")
+    .description("watch DIP-R1 train the shipped base for some minutes and see what it learned")
     .option("--minutes <n>", "minutes of training", numberOption("--minutes", { min: 0.01, max: 10000 }))
     .option(
       "--seed <n>",
