@@ -76,7 +76,7 @@ async function calibrate(answer: (request: SeenRequest) => string, asked: string
       "--out",
       out,
       "--pictures",
-      "3",
+      "2",
       ...args,
     ],
     { logger: { ...silentLogger, info: add, warn: add }, print: () => Promise.resolve() },
@@ -127,7 +127,7 @@ describe("dip-r1 calibrate", () => {
       "qwen2.5-vl",
     );
     expect(code).toBe(0);
-    expect(seen).toBe(6);
+    expect(seen).toBe(4);
     expect(log).toContain("the server shrinks pictures");
     const { maxPixels } = profile!["picture"] as { maxPixels: number };
     expect(Math.abs(maxPixels - most)).toBeLessThan(10_000);
