@@ -59,9 +59,10 @@ describe("vision profiles", () => {
         side,
         side,
         fc.constantFrom(qwen25, qwen3),
-        fc.integer({ min: 70_000, max: 4e6 }),
+        fc.integer({ min: 262_144, max: 4e6 }),
         (w, h, profile, budget) => {
-          fc.pre(Math.max(w, h) / Math.min(w, h) < 100);
+          // Thinner pictures than 16 to 1 may end below the model's least size when they are shrunk.
+          fc.pre(Math.max(w, h) / Math.min(w, h) <= 16);
           const sent = smartResize({ width: w, height: h }, clientLimits(profile.image, budget));
           expect(smartResize(sent, profile.image)).toEqual(sent);
         },
