@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { said, truthOf, type Corners } from "../../test/support/groups.js";
-import { defaultRewardConfig, lookKinds, lookOvers } from "./config.js";
+import { lookKinds, lookOvers } from "./config.js";
 import { scoreGroup } from "./total.js";
 import type { RewardConfig } from "./types.js";
 
