@@ -25,8 +25,7 @@ async function replay(
   for (const note of report.notes) logger.warn(note);
   if (options.json === true) return print(JSON.stringify(report));
   const { renderTable } = await import("../study/table.js");
-  const shown = (value: number) =>
-    Number.isNaN(value) ? "-" : value.toFixed(3).replace(/^-(0\.0+)$/, "$1");
+  const shown = (value: number) => (Number.isNaN(value) ? "-" : value.toFixed(3).replace(/^-(0\.0+)$/, "$1"));
   await print(
     `${report.responses} responses in ${report.groups} groups, steps ${report.steps.join(" to ")}, ` +
       `scored again under ${options.recipe}\n`,
