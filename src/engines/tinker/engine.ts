@@ -197,10 +197,8 @@ function engineOver(parts: EngineParts): TinkerEngine {
             { hint: "Ask the engine for a new sampler after each optimiser step." },
           );
         }
-        const running = work();
+        const running = work().finally(() => sampling.delete(running));
         sampling.add(running);
-        const done = () => void sampling.delete(running);
-        running.then(done, done);
         return running;
       },
     });
