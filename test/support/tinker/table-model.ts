@@ -64,7 +64,7 @@ function termOf(
 
 /**
  * One sequence: adds its gradient, by `mean` divided by the sum of its weights.
- * @param tokens The input with pictures spelled out.
+ * @param tokens The input with pictures spelled out, ids below {@link VOCABULARY}; targets are taken modulo it.
  */
 export function pass(
   table: Table,
@@ -79,11 +79,12 @@ export function pass(
   const logprobs = new Float32Array(tokens.length);
   const losses = new Float32Array(tokens.length);
   for (let t = 0; t < tokens.length; t++) {
+    const target = targets[t]! % V;
     const scores = logSoftmax(table, tokens[t]!);
-    logprobs[t] = scores[targets[t]!]!;
+    logprobs[t] = scores[target]!;
     const [term, slope] = termOf(
       loss.name,
-      scores[targets[t]!]!,
+      scores[target]!,
       lossFnInputs["logprobs"]?.data[t] ?? 0,
       lossFnInputs["advantages"]?.data[t] ?? 0,
       loss.config,
@@ -91,7 +92,7 @@ export function pass(
     losses[t] = weights[t]! * term;
     const scale = (weights[t]! * slope) / divisor;
     for (let v = 0; v < V; v++) {
-      gradient[tokens[t]! * V + v]! += scale * ((v === targets[t] ? 1 : 0) - Math.exp(scores[v]!));
+      gradient[tokens[t]! * V + v]! += scale * ((v === target ? 1 : 0) - Math.exp(scores[v]!));
     }
   }
   return { logprobs, losses };
