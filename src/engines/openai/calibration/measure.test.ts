@@ -27,7 +27,11 @@ function answers(
         layout,
       );
     });
-    return { written, truth: objects.map(({ box }) => ({ ...box })), sent: { width, height } };
+    return {
+      written,
+      truth: objects.map(({ box: { x1, y1, x2, y2 } }) => ({ x1, y1, x2, y2 })),
+      sent: { width, height },
+    };
   });
 }
 
