@@ -46,8 +46,8 @@ beforeAll(async () => {
     workers: 2,
     limits: {
       bodyBytes: 2 ** 20,
-      responseBoxes: 1500,
-      truthBoxes: 1500,
+      responseBoxes: 3000,
+      truthBoxes: 3000,
       groupResponses: 16,
       queueGroups: 64,
       sampleSeconds: 2,
@@ -149,7 +149,7 @@ describe("groups", () => {
 
 describe("limits", () => {
   // Everybody at nearly the same place: the matching is one dense problem, which grows with the cube of their number.
-  const dense = Array.from({ length: 1400 }, (_, i) => ({
+  const dense = Array.from({ length: 2900 }, (_, i) => ({
     x1: (i * 7) % 31,
     y1: (i * 13) % 29,
     x2: 900 + ((i * 11) % 37),
@@ -200,7 +200,7 @@ describe("limits", () => {
   });
 
   it("give a response of too many boxes an error of its own", async () => {
-    const boxes = Array.from({ length: 1600 }, (_, i) => [i % 600, i % 400, (i % 600) + 9, (i % 400) + 9]);
+    const boxes = Array.from({ length: 3100 }, (_, i) => [i % 600, i % 400, (i % 600) + 9, (i % 400) + 9]);
     const spam = `<think>t</think><look>[]</look><answer>${JSON.stringify(boxes)}</answer>`;
     const [group] = groups;
     const answer = await score({
@@ -210,7 +210,7 @@ describe("limits", () => {
     expect(responses.at(-1)).toMatchObject({
       total: 0,
       grade: "none",
-      error: { code: "too-many-boxes", message: "1600 boxes in one response, at most 1500 are scored" },
+      error: { code: "too-many-boxes", message: "3100 boxes in one response, at most 3000 are scored" },
     });
     // For the others it is one that found nobody.
     const without = expectedScores({ ...group!, responses: [...group!.responses, ""] }, defaultRewardConfig);
@@ -232,7 +232,7 @@ describe("limits", () => {
       status: 413,
       code: "too-many-groups",
     });
-    const crowd = { ...truth, objects: Array<unknown>(1501).fill({ bbox: [0, 0, 9, 9] }) };
+    const crowd = { ...truth, objects: Array<unknown>(3001).fill({ bbox: [0, 0, 9, 9] }) };
     const answer = await score({ groups: [{ truth: crowd, responses: ["a", "b"] }] });
     expect(answer.json().groups[0]!.error).toMatchObject({ code: "limit-exceeded" });
   });
