@@ -2,6 +2,7 @@
 export * from "./atomic-file.js";
 export * from "./errors.js";
 export * from "./fingerprint.js";
+export * from "./gate.js";
 export * from "./jsonl.js";
 export * from "./logger.js";
 export * from "./rgb-image.js";

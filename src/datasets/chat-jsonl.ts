@@ -10,13 +10,14 @@ import { BoxAudit, type BoxForm, type ImageSize } from "./box-audit.js";
 import { parseTruthText, toBoxes, type WrittenBox } from "./chat-truth-text.js";
 import {
   asObject,
+  duplicateError,
   fieldError,
+  type Fields,
   fourNumbers,
   idField,
   quoted,
   sizeField,
   textField,
-  type Fields,
 } from "./fields.js";
 import { openSizes, type SizeLookup } from "./image-sizes.js";
 import { readJsonLines } from "./lines.js";
@@ -85,14 +86,8 @@ export async function* readChatJsonl(
       const id = known ? idField(fields, "id", where) : `line-${line}`;
       const before = seen.get(id);
       if (before !== undefined) {
-        const problem = `${quoted(id)} was used before, in line ${before}`;
-        throw fieldError(
-          where,
-          "id",
-          problem,
-          "Ids must be unique; lines without one are numbered.",
-          "duplicate-id",
-        );
+        const hint = "Ids must be unique; lines without one are numbered.";
+        throw duplicateError(where, "id", id, `line ${before}`, hint);
       }
       const found = await toSample(fields, id, where, context);
       seen.set(id, line);

@@ -11,7 +11,7 @@ import { boxArea } from "../geometry/overlap.js";
 import type { Box } from "../geometry/box.js";
 import { BoxAudit } from "./box-audit.js";
 import { readCoco } from "./coco.js";
-import { fieldError, quoted, readWholeFile } from "./fields.js";
+import { duplicateError, fieldError, readWholeFile } from "./fields.js";
 import { firstFolder } from "./image-folder.js";
 import { openSizes, type SizeLookup } from "./image-sizes.js";
 import { readMat5, type MatValue } from "./mat5.js";
@@ -93,8 +93,7 @@ async function* readMatAnnotations(
       const entry = readEntry(cell, where);
       const before = seen.get(entry.name);
       if (before !== undefined) {
-        const problem = `${quoted(entry.name)} was used before, in entry ${before}`;
-        throw fieldError(where, "im_name", problem, "Each image has one entry.", "duplicate-id");
+        throw duplicateError(where, "im_name", entry.name, `entry ${before}`, "Each image has one entry.");
       }
       seen.set(entry.name, i + 1);
       return toSample(entry, context);

@@ -10,13 +10,13 @@ import { BoxAudit, type BoxForm, type ImageSize } from "./box-audit.js";
 import {
   arrayField,
   asObject,
+  duplicateError,
   fieldError,
+  type Fields,
   flagField,
   idField,
-  quoted,
   sizeField,
   textField,
-  type Fields,
 } from "./fields.js";
 import { firstEnding, firstFolder } from "./image-folder.js";
 import { openSizes, type SizeLookup } from "./image-sizes.js";
@@ -101,8 +101,7 @@ async function* odgtLines(path: string, problems: Problems, maxLineBytes?: numbe
       const id = idField(fields, "ID", where);
       const before = seen.get(id);
       if (before !== undefined) {
-        const problem = `${quoted(id)} was used before, in line ${before}`;
-        throw fieldError(where, "ID", problem, "Each image has one line.", "duplicate-id");
+        throw duplicateError(where, "ID", id, `line ${before}`, "Each image has one line.");
       }
       seen.set(id, line);
       return { id, fields, where };

@@ -24,6 +24,17 @@ export function fieldError(
   return new AnnotationError(kind, `${where}: ${field} ${problem}`, hint === undefined ? {} : { hint });
 }
 
+/** An id that an earlier record has: `before` is that record, such as `line 3`. */
+export function duplicateError(
+  where: Where,
+  field: string,
+  id: unknown,
+  before: string,
+  hint: string,
+): AnnotationError {
+  return fieldError(where, field, `${quoted(id)} was used before, in ${before}`, hint, "duplicate-id");
+}
+
 /** A value as errors quote it. */
 export function quoted(value: unknown): string {
   const text = JSON.stringify(value) ?? "nothing";

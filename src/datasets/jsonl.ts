@@ -11,13 +11,14 @@ import {
   arrayField,
   asObject,
   attributesField,
+  duplicateError,
   fieldError,
+  type Fields,
   idField,
   numberField,
   quoted,
   sizeField,
   textField,
-  type Fields,
 } from "./fields.js";
 import { openSizes, type SizeLookup } from "./image-sizes.js";
 import { readJsonLines } from "./lines.js";
@@ -85,8 +86,7 @@ async function* readTruth(
       const id = idField(fields, "id", where);
       const before = seen.get(id);
       if (before !== undefined) {
-        const problem = `${quoted(id)} was used before, in line ${before}`;
-        throw fieldError(where, "id", problem, "Ids must be unique.", "duplicate-id");
+        throw duplicateError(where, "id", id, `line ${before}`, "Ids must be unique.");
       }
       const truth = await toTruth(fields, id, where, context);
       if (needsImage && truth.image === undefined) {

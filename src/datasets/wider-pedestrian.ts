@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Box } from "../geometry/box.js";
 import { BoxAudit, type BoxForm, type ImageSize } from "./box-audit.js";
-import { fieldError, quoted } from "./fields.js";
+import { duplicateError, fieldError } from "./fields.js";
 import { firstFolder, indexPictures, picturePath } from "./image-folder.js";
 import { openSizes } from "./image-sizes.js";
 import { readLines } from "./lines.js";
@@ -139,9 +139,8 @@ async function* widerLines(path: string, rules: LineRules): AsyncGenerator<Line>
       seen.set(name!, line);
       yield { name: name!, numbers, where };
     } else {
-      const problem = `${quoted(name)} was used before, in line ${before}`;
       rules.problems.leaveOut(
-        fieldError(where, "picture", problem, "Each picture has one line.", "duplicate-id"),
+        duplicateError(where, "picture", name, `line ${before}`, "Each picture has one line."),
       );
     }
   }

@@ -5,16 +5,13 @@
  */
 import { iou, type Box, type Frame } from "../geometry/index.js";
 import type { ParsedResponse } from "../response/types.js";
-import { nearestObject } from "./credit.js";
+import { nearestObject, standardizer } from "./credit.js";
 import type { RewardTruth } from "./types.js";
 
 const EDGES = ["x1", "y1", "x2", "y2"] as const;
 
 /** Standardised worth of x1, y1, x2 and y2. */
 export type CoordinateCredit = readonly [number, number, number, number];
-
-/** Below this the worths differ by rounding alone. */
-const MIN_STD = 1e-9;
 
 /**
  * What a number is worth: IoU of the box with its object, less the IoU it would have with this one edge where the object's
@@ -45,10 +42,7 @@ export function coordinateCredit<F extends Frame>(
       one?.worths.map((worth, edge) => worth - sums[one.object]!.worths[edge]! / sums[one.object]!.count),
     ),
   );
-  const all = differences.flat().flatMap((own) => own ?? []);
-  const squares = all.reduce((sum, value) => sum + value * value, 0);
-  const std = all.length > 1 ? Math.sqrt(squares / (all.length - 1)) : 0;
-  const scaled = (value: number) => (std > MIN_STD ? value / std : 0);
+  const scaled = standardizer(differences.flat().flatMap((own) => own ?? []));
   return differences.map((list) =>
     list.map((own) =>
       own === undefined ? undefined : [scaled(own[0]!), scaled(own[1]!), scaled(own[2]!), scaled(own[3]!)],

@@ -58,15 +58,21 @@ export function boxCredit<F extends Frame>(
           all,
           mean,
         );
-  const squares = all.reduce((sum, value, k) => sum + (value - baselines[k]!) ** 2, 0);
-  const std = all.length > 1 ? Math.sqrt(squares / (all.length - 1)) : 0;
+  const standardized = standardizer(all.map((value, k) => value - baselines[k]!));
   let k = 0;
   return marginals.map((values) =>
-    values.map((marginal) => {
-      const difference = marginal - baselines[k++]!;
-      return { marginal, z: std > MIN_STD ? difference / std : 0 };
-    }),
+    values.map((marginal) => ({ marginal, z: standardized(marginal - baselines[k++]!) })),
   );
+}
+
+/**
+ * Divides by the sample standard deviation of `differences`, which their baselines have brought to a mean of about 0; gives 0
+ * where they differ by rounding alone.
+ */
+export function standardizer(differences: readonly number[]): (difference: number) => number {
+  const squares = differences.reduce((sum, value) => sum + value * value, 0);
+  const std = differences.length > 1 ? Math.sqrt(squares / (differences.length - 1)) : 0;
+  return (difference) => (std > MIN_STD ? difference / std : 0);
 }
 
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -9,7 +9,7 @@ import { startState, type BatchSource, type LoopState } from "./batches.js";
 import { withKlPenalty } from "./credit.js";
 import { checkGrpoConfig, type GrpoConfig } from "./grpo-config.js";
 import { grpoMetrics, grpoRecords, phases, type GrpoStep } from "./grpo-step.js";
-import { adamAt, schedulePosition, type TimeShare } from "./optimizer.js";
+import { adamAt, type TimeShare } from "./optimizer.js";
 import { updatePolicy, type Trajectory } from "./policy-update.js";
 import { regroup, sampleGroups, scoreRollouts, tokenAdvantages } from "./rollouts.js";
 import { stopwatch, type Clock } from "./stopwatch.js";
@@ -97,8 +97,7 @@ export async function* grpo<S extends { readonly id: string }>(
           };
         }),
       );
-      const position = schedulePosition(step, config.steps, options.timeShare);
-      const adam = adamAt(config.optimizer, position, config.steps);
+      const adam = adamAt(config.optimizer, step, config.steps, options.timeShare);
       const update = await updatePolicy(engine, trajectories, config, { step, adam }, watch);
 
       yield {

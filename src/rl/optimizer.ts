@@ -40,7 +40,12 @@ export function schedulePosition(step: number, totalSteps: number, timeShare: Ti
 }
 
 /** What {@link OptimizerConfig} means at step `step` (counted from 0) of `totalSteps`. */
-export function adamAt(config: OptimizerConfig, step: number, totalSteps: number): AdamParams {
+export function adamAt(
+  config: OptimizerConfig,
+  step: number,
+  totalSteps: number,
+  timeShare?: TimeShare,
+): AdamParams {
   const {
     schedule: _schedule,
     warmupSteps: _warmup,
@@ -48,5 +53,8 @@ export function adamAt(config: OptimizerConfig, step: number, totalSteps: number
     decaySteps: _decay,
     ...adam
   } = config;
-  return { ...adam, learningRate: learningRateAt(config, step, totalSteps) };
+  return {
+    ...adam,
+    learningRate: learningRateAt(config, schedulePosition(step, totalSteps, timeShare), totalSteps),
+  };
 }

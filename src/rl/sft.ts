@@ -7,7 +7,7 @@ import type { Datum, Engine } from "../engines/contract.js";
 import { tokenWeights } from "./aggregation.js";
 import { startState, type BatchSource, type LoopState } from "./batches.js";
 import { microbatches } from "./microbatches.js";
-import { adamAt, schedulePosition, type OptimizerConfig, type TimeShare } from "./optimizer.js";
+import { adamAt, type OptimizerConfig, type TimeShare } from "./optimizer.js";
 import { finite } from "./policy-update.js";
 import { stopwatch, type Clock } from "./stopwatch.js";
 import type { EncodedSample, SampleEncoder, TextCodec } from "./text.js";
@@ -109,8 +109,7 @@ export async function* sft<S>(options: SftOptions<S>): AsyncGenerator<SftStep> {
       const report = await watch.time("train", () => engine.forwardBackward(piece, { kind: "crossEntropy" }));
       loss += finite(report.loss, "loss", step);
     }
-    const position = schedulePosition(step, config.steps, options.timeShare);
-    const adam = adamAt(config.optimizer, position, config.steps);
+    const adam = adamAt(config.optimizer, step, config.steps, options.timeShare);
     const { gradNorm } = await watch.time("optim", () => engine.optimStep(adam));
 
     const tokens = lengths.reduce((sum, length) => sum + length, 0);

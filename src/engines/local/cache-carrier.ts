@@ -21,7 +21,7 @@ export interface StepOutputs {
   /** Outputs that stayed on the device. */
   readonly kept: Readonly<Record<string, DeviceTensor>>;
   /** Rows that took part: their place in the batch, and how many tokens they had before the step. */
-  readonly rows: Iterable<{ readonly slot: number; readonly length: number }>;
+  readonly rows: readonly { readonly slot: number; readonly length: number }[];
 }
 
 /** Takes one batch's cache from step to step. Use it for one decoding at a time, and close it in every case. */
@@ -56,10 +56,9 @@ export function carryCache(cache: Cache, memory: DeviceMemory | undefined): Cach
 
   /** ONNX Runtime's binding copies every output, the whole cache at each step if that were one: only the new tokens are. */
   function append({ out, rows }: StepOutputs): void {
-    const steps = [...rows];
     for (const { appended, array } of arrays) {
       const values = out[appended] as Float32Array;
-      for (const { slot, length } of steps) {
+      for (const { slot, length } of rows) {
         for (let from = 0; from < rowWidth; from += headDim) {
           let to = slot * stride + from * capacity + length * headDim;
           const end = slot * rowWidth + from + headDim;

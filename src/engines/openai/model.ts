@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { InputError, toError, UnavailableError } from "../../base/errors.js";
+import { createGate } from "../../base/gate.js";
 import { silentLogger, type Logger } from "../../base/logger.js";
 import type { RgbImage } from "../../base/rgb-image.js";
 import { deriveSeed } from "../../base/rng.js";
@@ -21,7 +22,6 @@ import {
 } from "./chat.js";
 import { createConnection, type Connection, type ConnectionOptions } from "./connection.js";
 import { OpenAiError } from "./errors.js";
-import { createGate } from "./gate.js";
 import { createPieceCodec, type PieceCodec } from "./pieces.js";
 import type { OpenAiProfile } from "./profile.js";
 import { retryDefaults, sleep, withRetries, type RetryEffects, type RetryPolicy } from "./retry.js";

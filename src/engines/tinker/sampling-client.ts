@@ -1,6 +1,7 @@
 /** @file Draws and scores with one frozen set of weights: a sampling session of the API. */
+import { createGate, type Gate } from "../../base/gate.js";
 import { isTinkerError, protocolError, TinkerError } from "./errors.js";
-import { limiter, resultOf, type ClientContext } from "./context.js";
+import { resultOf, type ClientContext } from "./context.js";
 import { requestIdOf, type ResultReader } from "./futures.js";
 import {
   decodeSampleResponse,
@@ -43,7 +44,7 @@ function checked(response: SampleResponse, request: SampleRequest): SampleRespon
 /** A sampling session. Calls may overlap. */
 export class SamplingClient {
   readonly #context: ClientContext;
-  readonly #run: ReturnType<typeof limiter>;
+  readonly #gate: Gate;
   #sequence = 0;
 
   /** Use TinkerClient.sampler or TrainingModel.sampler. */
@@ -55,7 +56,7 @@ export class SamplingClient {
     readonly weights: string,
   ) {
     this.#context = context;
-    this.#run = limiter(context.limits.samplingInFlight);
+    this.#gate = createGate(context.limits.samplingInFlight);
   }
 
   /**
@@ -80,7 +81,7 @@ export class SamplingClient {
       proto: (bytes) => checked(decodeSampleResponse(bytes), request),
       json: (json) => checked(sampleResponseFromJson(json), request),
     };
-    return this.#run(async () => resultOf(this.#context, await this.#submit(request), "sample", reader));
+    return this.#gate.run(async () => resultOf(this.#context, await this.#submit(request), "sample", reader));
   }
 
   async #submit(request: SampleRequest): Promise<string> {

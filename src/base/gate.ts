@@ -1,4 +1,4 @@
-/** @file At most so many requests at once; the others wait their turn, in order. */
+/** @file At most so many pieces of work at once; the others wait their turn, in order. */
 
 /** Runs work when there is room. */
 export interface Gate {
