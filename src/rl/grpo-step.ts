@@ -7,14 +7,27 @@ import type { Grade } from "../response/types.js";
 import type { GroupScore, ResponseScore, RewardTruth } from "../rewards/types.js";
 import { mean, sampleStd } from "./advantage.js";
 import type { LoopState } from "./batches.js";
-import type { UpdateReport } from "./policy-update.js";
+import type { Trajectory, UpdateReport } from "./policy-update.js";
 import type { ScoredGroup } from "./rollouts.js";
 import type { Stopwatch } from "./stopwatch.js";
+import { responseSpans, type TextCodec } from "./text.js";
 
 /** Phases of a step. */
 export const phases = ["prepare", "sample", "reward", "reference", "train", "optim"] as const;
 /** A phase of a step. */
 export type Phase = (typeof phases)[number];
+
+/** What is known of each token of a response. All arrays have its length. */
+export interface TokenRecord {
+  /** Where each token ends in the response's text; the end token ends where the text does. */
+  readonly ends: readonly number[];
+  /** When it was sampled, nats. */
+  readonly logprobs: readonly number[];
+  /** Under the reference; absent where there is none. */
+  readonly referenceLogprobs?: readonly number[];
+  /** As the loss took it: with credit by box and, where placed there, the KL penalty. */
+  readonly advantages: readonly number[];
+}
 
 /** One response, what it says and what it earned. */
 export interface ResponseRecord extends ResponseScore {
@@ -28,6 +41,7 @@ export interface ResponseRecord extends ResponseScore {
   /** Mean log-probability of its tokens when sampled. */
   readonly meanLogprob: number;
   readonly stopReason: StopReason;
+  readonly perToken: TokenRecord;
 }
 
 /** One group: an image and the responses to it. */
@@ -90,10 +104,24 @@ export interface GrpoStep {
   readonly metrics: GrpoMetrics;
 }
 
+function tokenRecord(
+  spans: readonly { readonly end: number }[],
+  { sampledLogprobs, referenceLogprobs, advantages }: Trajectory,
+): TokenRecord {
+  return {
+    ends: spans.map(({ end }) => end),
+    logprobs: Array.from(sampledLogprobs),
+    ...(referenceLogprobs && { referenceLogprobs: Array.from(referenceLogprobs) }),
+    advantages: Array.from(advantages),
+  };
+}
+
 /** Records of all responses. */
 export function grpoRecords(
   groups: readonly ScoredGroup[],
   advantages: readonly (readonly number[])[],
+  trajectories: readonly (readonly Trajectory[])[],
+  codec: TextCodec,
 ): GroupRecord[] {
   return groups.map((group, i) => ({
     sampleId: group.id,
@@ -108,6 +136,7 @@ export function grpoRecords(
       tokens: rollout.tokens.length,
       meanLogprob: rollout.tokens.length === 0 ? 0 : mean(Array.from(rollout.logprobs)),
       stopReason: rollout.stopReason,
+      perToken: tokenRecord(responseSpans(rollout, codec), trajectories[i]![j]!),
     })),
   }));
 }

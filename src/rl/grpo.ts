@@ -103,7 +103,7 @@ export async function* grpo<S extends { readonly id: string }>(
       yield {
         step: step + 1,
         state: { step: step + 1, cursor: cursor + config.imagesPerStep },
-        groups: grpoRecords(groups, advantages),
+        groups: grpoRecords(groups, advantages, trajectories, codec),
         metrics: grpoMetrics(groups, zeroStdGroups, update, watch),
       };
     }

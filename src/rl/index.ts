@@ -15,7 +15,15 @@ export * from "./evaluate-frame.js";
 export * from "./evaluate.js";
 export * from "./evaluation-summary.js";
 export * from "./grpo-config.js";
-export type { GroupRecord, GrpoMetrics, GrpoStep, Phase, ResponseRecord, RewardSpread } from "./grpo-step.js";
+export type {
+  GroupRecord,
+  GrpoMetrics,
+  GrpoStep,
+  Phase,
+  ResponseRecord,
+  RewardSpread,
+  TokenRecord,
+} from "./grpo-step.js";
 export * from "./grpo.js";
 export * from "./kl.js";
 export * from "./optimizer.js";

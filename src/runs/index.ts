@@ -19,4 +19,5 @@ export * from "./rollout-lines.js";
 export * from "./run-folder.js";
 export * from "./score-responses.js";
 export { suggest } from "./suggest.js";
+export * from "./token-lines.js";
 export * from "./train.js";

@@ -241,6 +241,12 @@ export const checkpointsSchema = z.strictObject({
   keep: positiveInt.default(2),
 });
 
+/** What is written down beside the metrics and every response. */
+export const recordsSchema = z.strictObject({
+  /** Steps between two whose tokens are kept in tokens.jsonl, one by one; 0 = none. @default 10 */
+  tokensEvery: z.number().int().min(0).default(10),
+});
+
 const common = {
   /** Named preset whose values stand where the recipe is silent. */
   preset: z.enum(["paper", "recommended"]).optional(),
@@ -272,6 +278,7 @@ const common = {
   profile: z.enum(["absolute", "norm1000"]).optional(),
   evaluation: evaluationSchema.prefault({}),
   checkpoints: checkpointsSchema.prefault({}),
+  records: recordsSchema.prefault({}),
   rewards: rewardsSchema.prefault({}),
 };
 

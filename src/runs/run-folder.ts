@@ -5,6 +5,7 @@
  *     manifest.json      what was run: recipe, seed, fingerprints of data and code, versions, state
  *     metrics.jsonl      one line a step
  *     rollouts.jsonl     one line a response: text, boxes, rewards by part, advantage
+ *     tokens.jsonl       one line a response of some steps: log-probability and advantage of every token
  *     evaluations.jsonl  one line an evaluation of a set
  *     checkpoints/       step-000020/ ...
  */
@@ -53,14 +54,14 @@ export interface RunManifest {
   readonly resumed: readonly number[];
 }
 
-/** A line of metrics.jsonl, rollouts.jsonl or evaluations.jsonl: it says which step it belongs to. */
+/** A line of one of the files that grow by lines: it says which step it belongs to. */
 export interface StepLine {
   /** 1-based: the number of optimiser steps done when the line was written. Step 0 is the untouched policy. */
   readonly step: number;
 }
 
 /** The files that grow by lines. */
-const LINE_FILES = ["metrics", "rollouts", "evaluations"] as const;
+const LINE_FILES = ["metrics", "rollouts", "tokens", "evaluations"] as const;
 /** One of the files that grow by lines. */
 export type LineFile = (typeof LINE_FILES)[number];
 

@@ -17,6 +17,7 @@ import { readEvaluation } from "./evaluations.js";
 import type { RunParts } from "./parts.js";
 import { parseRecipe } from "./recipe.js";
 import { readManifest } from "./run-folder.js";
+import type { TokenLine } from "./token-lines.js";
 import { train, type RunEvent, type TrainOptions } from "./train.js";
 
 const scratch = () => join(mkdtempSync(join(tmpdir(), "dip-train-")), "run");
@@ -93,7 +94,7 @@ async function timeless(path: string): Promise<unknown[]> {
   );
 }
 
-const FILES = ["metrics.jsonl", "rollouts.jsonl", "evaluations.jsonl"];
+const FILES = ["metrics.jsonl", "rollouts.jsonl", "tokens.jsonl", "evaluations.jsonl"];
 
 describe("train", () => {
   it("stops with a checkpoint when its token budget is spent, and goes on where it was, counting on", async () => {
@@ -145,6 +146,20 @@ describe("train", () => {
         "advantage",
       ]),
     );
+    // Tokens of the first step only: the next are kept at step 10. Each ends where the text of its response goes on.
+    const tokens = (await timeless(join(out, "tokens.jsonl"))) as TokenLine[];
+    expect(tokens.map(({ step, sample, index }) => [step, sample, index])).toEqual(
+      rollouts.slice(0, 16).map(({ step, sample, index }) => [step, sample, index]),
+    );
+    for (const [i, { ends, logprobs, referenceLogprobs, advantages }] of tokens.entries()) {
+      const { text, tokens: count } = rollouts[i] as { text: string; tokens: number };
+      expect([ends, logprobs, referenceLogprobs, advantages].map((list) => list!.length)).toEqual(
+        Array(4).fill(count),
+      );
+      expect(ends).toEqual([...ends].sort((a, b) => a - b));
+      expect(ends.at(-1)).toBe(text.length);
+      expect(Math.max(...logprobs)).toBeLessThanOrEqual(0);
+    }
     // plaza greedy and sampled, night greedy, at steps 0, 3 and 6.
     const evaluations = (await timeless(join(out, "evaluations.jsonl"))) as Record<string, unknown>[];
     expect(evaluations.map(({ step, set, decoding, images }) => [step, set, decoding, images])).toEqual(

@@ -28,6 +28,7 @@ import type { Recipe } from "./recipe-schema.js";
 import { meterEngine, type TokenCount } from "./plan-meter.js";
 import { rolloutLines } from "./rollout-lines.js";
 import { createRunFolder, isRunFolder, openRunFolder, type RunFolder } from "./run-folder.js";
+import { keepsTokens, tokenLines } from "./token-lines.js";
 
 /** What happens in a run. */
 export type RunEvent =
@@ -85,6 +86,7 @@ function comparable(recipe: Recipe): unknown {
   const {
     evaluation: _evaluation,
     checkpoints: _checkpoints,
+    records: _records,
     name: _name,
     preset: _preset,
     ...rest
@@ -250,7 +252,11 @@ export async function train<S extends RunSample = Sample>(options: TrainOptions<
       for await (const event of loopOf(recipe, { engine, ...rest }, loop, timeShare)) {
         seconds += (now() - started) / 1000;
         loop = event.step.state;
-        if (event.kind === "grpo") for (const line of rolloutLines(event.step)) run.append("rollouts", line);
+        if (event.kind === "grpo") {
+          for (const line of rolloutLines(event.step)) run.append("rollouts", line);
+          if (keepsTokens(loop.step, recipe.records.tokensEvery))
+            for (const line of tokenLines(event.step)) run.append("tokens", line);
+        }
         run.append("metrics", { step: loop.step, trainedSeconds: seconds, ...event.step.metrics });
         onEvent?.({ ...event, steps: limits.steps, seconds } as RunEvent);
         if (loop.step % every === 0) await checkpoint();
