@@ -97,7 +97,7 @@ describe("displayList", () => {
     ];
     const rects = (selected?: string) =>
       displayList({ ...common, marks: [first, second], tags: false, selected }).flatMap((shape) =>
-        shape.kind === "rect" && shape.stroke !== undefined ? [shape.rect.x] : [],
+        shape.kind === "rect" && shape.radius === undefined ? [shape.rect.x] : [],
       );
     expect(rects().at(-1)).toBe(105);
     expect(rects(first.id).at(-1)).toBe(25);

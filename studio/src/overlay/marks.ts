@@ -13,8 +13,7 @@ export type Layer = (typeof LAYERS)[number];
  * What became of a mark. Answers: `hit`, `duplicate`, `false-positive`, `ignored`. Ground truth: `found`, `missed`. Look
  * regions, ignore regions and boxes without ground truth: `plain`.
  */
-export type MarkState =
-  "hit" | "duplicate" | "false-positive" | "ignored" | "found" | "missed" | "plain";
+export type MarkState = "hit" | "duplicate" | "false-positive" | "ignored" | "found" | "missed" | "plain";
 
 /** Something drawn on the picture that can be pointed at. */
 export interface Mark {

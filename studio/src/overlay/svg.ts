@@ -25,14 +25,15 @@ function strokeOf(stroke: Stroke | undefined): string {
   return ` stroke="${escapeXml(colour)}" stroke-width="${short(width)}"${dashes}`;
 }
 
-const fillOf = (fill: string | undefined): string => ` fill="${fill === undefined ? "none" : escapeXml(fill)}"`;
+const fillOf = (fill: string | undefined): string =>
+  ` fill="${fill === undefined ? "none" : escapeXml(fill)}"`;
 
 /** Cells of equal colour in a row are one rectangle: a map is mostly empty, and files stay small. */
 function heatRects({ grid, opacity }: Extract<Shape, { kind: "heat" }>, x: number, y: number, unit: number) {
   const side = grid.cell * unit;
   const rects: string[] = [];
   for (let row = 0; row < grid.rows; row++)
-    for (let column = 0; column < grid.columns; ) {
+    for (let column = 0; column < grid.columns;) {
       const value = grid.values[row * grid.columns + column] ?? 0;
       let end = column + 1;
       while (end < grid.columns && grid.values[row * grid.columns + end] === value) end++;

@@ -111,10 +111,7 @@ export function toStage(view: Viewport, { x1, y1, x2, y2 }: Box): StageRect {
 export function revealBox(view: Viewport, box: Box, scene: Size, stage: Size): Viewport {
   const rect = toStage(view, box);
   const inside =
-    rect.x >= 0 &&
-    rect.y >= 0 &&
-    rect.x + rect.width <= stage.width &&
-    rect.y + rect.height <= stage.height;
+    rect.x >= 0 && rect.y >= 0 && rect.x + rect.width <= stage.width && rect.y + rect.height <= stage.height;
   if (inside) return view;
   const scale = Math.min(
     view.scale,
