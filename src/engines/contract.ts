@@ -30,6 +30,11 @@ export interface SamplingParams {
    * wrote between. 0 or absent: never.
    */
   readonly maxBoxRepeats?: number;
+  /**
+   * Told every token as it is drawn, and the place (from 0) of the response that it belongs to, by engines that draw token
+   * by token; others tell nothing. What it throws ends the call.
+   */
+  readonly onToken?: (response: number, token: number) => void;
 }
 
 /** `stop` = an end token was drawn, `length` = maxTokens reached, `loop` = the repeat guard ended it. */
@@ -99,6 +104,12 @@ export interface AdamParams {
   readonly weightDecay?: number;
   /** Global gradient norm is scaled down to this. 0 or absent: no clipping. */
   readonly maxGradNorm?: number;
+  /**
+   * The rate of vectors (gains of norms, biases) is this many times that of matrices: gains are of size one where the
+   * entries of a matrix are hundredths, so that one rate for both hardly moves them. Nothing to apply it to where only
+   * LoRA's matrices learn. @default 1
+   */
+  readonly vectorRateFactor?: number;
 }
 
 /** What an optimiser step tells. */
@@ -120,6 +131,11 @@ export interface Capabilities {
   readonly maxTokens: number;
   /** Sampling calls that are worked on together; the engine lets further ones wait for their turn. */
   readonly concurrency: number;
+  /**
+   * A sampler keeps its weights while training goes on. Where not, only the newest sampler may be used, and what it is
+   * asked must be over before the next optimiser step. @default true
+   */
+  readonly isolatedSamplers?: boolean;
 }
 
 /** A frozen snapshot of weights that draws responses and scores given ones. */

@@ -131,6 +131,8 @@ export const optimizerSchema = z.strictObject({
   eps: z.number().positive().default(1e-8),
   /** The global gradient norm is scaled down to this; 0 = no clipping. @default 1 */
   maxGradNorm: nonNegative.default(1),
+  /** The rate of vectors (gains of norms, biases) is this many times that of matrices. @default 1 */
+  vectorRateFactor: z.number().positive().default(1),
 });
 
 /** How responses are drawn. */
@@ -165,6 +167,11 @@ export const grpoSchema = z.strictObject({
   tokenBudget: positiveInt.optional(),
   /** Log-probabilities of the ratio's denominator: the sampler's own, or computed again. @default "sampled" */
   oldLogprobs: z.enum(["sampled", "recomputed"]).default("sampled"),
+  /**
+   * Batches that are sampled ahead while earlier ones train: that of a step comes from the weights of so many steps before
+   * it, and the ratio is that to those weights. 0 = on policy. @default 0
+   */
+  maxStaleness: z.number().int().min(0).default(0),
   sampling: samplingSchema.prefault({}),
   clip: z.strictObject({ low: share.default(0.2), high: nonNegative.default(0.2) }).prefault({}),
   kl: z

@@ -78,6 +78,21 @@ describe("adamWStep", () => {
     expect(gentle.state.moments.get("a")!.m[0]).toBeCloseTo(0.3, 6);
   });
 
+  it("moves and decays a tensor by its own rate", () => {
+    const step = (options: { learningRate: number; rateFactor?: (name: string) => number }) => {
+      const parameters = new Map([
+        ["matrix", Float32Array.of(1, -2)],
+        ["vector", Float32Array.of(1, -2)],
+      ]);
+      const gradients = new Map([...parameters.keys()].map((name) => [name, Float32Array.of(0.3, 0.1)]));
+      adamWStep(parameters, gradients, initialAdamW(parameters), { weightDecay: 0.1, ...options });
+      return parameters;
+    };
+    const apart = step({ learningRate: 0.01, rateFactor: (name) => (name === "vector" ? 20 : 1) });
+    expect(apart.get("matrix")).toEqual(step({ learningRate: 0.01 }).get("matrix"));
+    expect(apart.get("vector")).toEqual(step({ learningRate: 0.2 }).get("vector"));
+  });
+
   it.each([Number.NaN, Infinity])("touches nothing where a gradient is %d", (bad) => {
     const parameters = one(1, 2);
     const state = initialAdamW(parameters);

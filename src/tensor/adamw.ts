@@ -26,6 +26,8 @@ export interface AdamWOptions {
   readonly weightDecay?: number;
   /** Global gradient norm is scaled down to this, as torch.nn.utils.clip_grad_norm_ does; 0 = no clipping. @default 0 */
   readonly maxGradNorm?: number;
+  /** What the learning rate is multiplied by for a tensor. @default 1 for all */
+  readonly rateFactor?: (name: string) => number;
 }
 
 /** The state before the first step. */
@@ -63,6 +65,7 @@ export function adamWStep(
   options: AdamWOptions,
 ): { readonly state: AdamWState; readonly gradNorm: number } {
   const { learningRate, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0, maxGradNorm = 0 } = options;
+  const { rateFactor = () => 1 } = options;
   const gradNorm = globalNorm(gradients);
   if (!Number.isFinite(gradNorm)) {
     throw new UnavailableError(
@@ -80,10 +83,12 @@ export function adamWStep(
   }
   const clip = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (gradNorm + 1e-6)) : 1;
   const step = state.step + 1;
-  const stepSize = learningRate / (1 - beta1 ** step);
+  const momentumCorrection = 1 - beta1 ** step;
   const rootCorrection = Math.sqrt(1 - beta2 ** step);
-  const decay = 1 - learningRate * weightDecay;
   for (const [name, p] of parameters) {
+    const rate = learningRate * rateFactor(name);
+    const stepSize = rate / momentumCorrection;
+    const decay = 1 - rate * weightDecay;
     const g = gradients.get(name)!;
     const { m, v } = state.moments.get(name)!;
     for (let i = 0; i < p.length; i++) {

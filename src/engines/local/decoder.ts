@@ -15,6 +15,8 @@ import { chooseToken } from "./token-choice.js";
 /** One response on its way. */
 export interface DecodingRow {
   readonly params: SamplingParams;
+  /** Place among the responses to its prompt, from 0. */
+  readonly response: number;
   readonly rng: Rng;
   readonly ropeDelta: number;
   /** Tokens in the cache: the prompt's, then the response's but its last. */
@@ -31,6 +33,7 @@ export interface DecodingRow {
  * @param rng draws this response's tokens and nothing else.
  * @param promptLength tokens of its prompt, which are in the cache.
  * @param ropeDelta added to a token's index to give its rotary position: images take fewer positions than tokens.
+ * @param response its place among the responses to its prompt, from 0.
  * @throws InputError where `maxBoxRepeats` lies between 0 and 1.
  */
 export function createRow(
@@ -38,10 +41,12 @@ export function createRow(
   rng: Rng,
   promptLength: number,
   ropeDelta: number,
+  response = 0,
 ): DecodingRow {
   const limit = params.maxBoxRepeats ?? 0;
   return {
     params,
+    response,
     rng,
     ropeDelta,
     length: promptLength,
@@ -101,7 +106,7 @@ export function takeToken(
   index: number,
 ): boolean {
   const { vocabSize } = context.config.text;
-  const { temperature, topP, topK, stop, maxTokens } = row.params;
+  const { temperature, topP, topK, stop, maxTokens, onToken } = row.params;
   const options = {
     temperature,
     banned,
@@ -112,6 +117,7 @@ export function takeToken(
   const { token, logprob } = chooseToken(logits, index * vocabSize, vocabSize, options, row.rng);
   row.tokens.push(token);
   row.logprobs.push(logprob);
+  onToken?.(row.response, token);
   if (stop.includes(token)) row.stopReason = "stop";
   else if (row.guard?.push(pieceOf(token))) row.stopReason = "loop";
   else if (row.tokens.length >= maxTokens) row.stopReason = "length";

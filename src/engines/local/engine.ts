@@ -1,5 +1,6 @@
 /** @file The embedded engine: Qwen2.5-VL trained and sampled in this process, on ONNX Runtime. */
 import { loadConfig, type QwenConfig, type StoredDtype } from "../../qwen/config.js";
+import { parameterShapes } from "../../qwen/parameters.js";
 import { loadProcessor, type QwenProcessor } from "../../qwen/processor.js";
 import { loadWeights } from "../../qwen/weights.js";
 import {
@@ -141,6 +142,11 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
     state.adapters.size === 0 ? merged : { ...merged, adapters: state.adapters, key: "lora" };
   const trained = new Map([...state.trainable].map((name) => [name, state.weights.get(name)!]));
   const accumulator = createAccumulator(new Map([...trained].map(([name, { length }]) => [name, length])));
+  const vectors = new Set(
+    [...parameterShapes(config), ...(denseHead ? denseShapes(config.text.hiddenSize) : [])].flatMap(
+      ([name, shape]) => (shape.length === 1 ? [name] : []),
+    ),
+  );
   let optimizer = initialAdamW(trained);
   let closedGraphs = 0;
   const { memory } = merged;
@@ -186,7 +192,9 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
     optimStep: (params) =>
       turns.take(() => {
         try {
-          const step = adamWStep(trained, accumulator.read(), optimizer, params);
+          const { vectorRateFactor = 1, ...adam } = params;
+          const rateFactor = (name: string) => (vectors.has(name) ? vectorRateFactor : 1);
+          const step = adamWStep(trained, accumulator.read(), optimizer, { ...adam, rateFactor });
           optimizer = step.state;
           return { gradNorm: step.gradNorm, step: optimizer.step };
         } finally {

@@ -159,7 +159,7 @@ export function createLocalSampler(options: LocalSamplerOptions): Sampler {
     const groups = params.map((each, index) => {
       const { length, ropeDelta } = prefilled[index]!;
       return Array.from({ length: each.n }, (_, i) =>
-        createRow(each, createRng(deriveSeed(each.seed, i)), length, ropeDelta),
+        createRow(each, createRng(deriveSeed(each.seed, i)), length, ropeDelta, i),
       );
     });
     const jobs = groups.flatMap((rows, index) => rows.map((row) => ({ prompt: prefilled[index]!, row })));

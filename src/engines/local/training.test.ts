@@ -189,6 +189,29 @@ describe("an optimiser step", () => {
   });
 });
 
+describe("the rate of vectors", () => {
+  it("moves gains and biases so many times as far, and matrices as far as before", async () => {
+    const moved = async (vectorRateFactor: number) => {
+      const engine = await engineOf({ trainable: { kind: "full", freezeVision: true } });
+      const base = await loadWeights(tinyModel, engine.config);
+      await engine.forwardBackward(data.slice(0, 1), sft);
+      await engine.optimStep({ learningRate: 1e-4, vectorRateFactor });
+      const path = join(folder, `vectors-${vectorRateFactor}`);
+      await engine.exportModel(path);
+      const far = (name: string, after: Float32Array) =>
+        after.reduce((most, value, i) => Math.max(most, Math.abs(value - base.get(name)![i]!)), 0);
+      return new Map([...(await loadWeights(path, engine.config))].map(([name, a]) => [name, far(name, a)]));
+    };
+    const [plain, apart] = [await moved(1), await moved(20)];
+    const ratioOf = (name: string) => apart.get(name)! / plain.get(name)!;
+    const at = "model.language_model.layers.0.";
+    expect(ratioOf(`${at}input_layernorm.weight`)).toBeCloseTo(20, 1);
+    expect(ratioOf(`${at}self_attn.q_proj.bias`)).toBeCloseTo(20, 1);
+    expect(ratioOf(`${at}self_attn.q_proj.weight`)).toBe(1);
+    expect(ratioOf("model.language_model.embed_tokens.weight")).toBe(1);
+  });
+});
+
 describe("a frozen vision tower", () => {
   it("does not move, and no graph of its gradients is built", async () => {
     const frozen = await engineOf({ trainable: { kind: "full", freezeVision: true } });
