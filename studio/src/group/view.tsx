@@ -1,7 +1,9 @@
-/** @file Placeholder of the view. */
+/** @file One picture and what was said of it: a group of a training step, or an evaluation's image through all steps. */
 import type { EvaluationRoute, GroupRoute } from "../router.js";
+import { EvaluationPage } from "./evaluation-page.js";
+import { GroupPage } from "./group-page.js";
 
-/** To come. */
+/** The view of both routes; they share the overlay, the text and the tables. */
 export default function GroupView({ route }: { readonly route: GroupRoute | EvaluationRoute }) {
-  return <h1>{route.view}</h1>;
+  return route.view === "group" ? <GroupPage route={route} /> : <EvaluationPage route={route} />;
 }
