@@ -143,6 +143,12 @@ export const pairedMetrics = {
   f1: { title: "F1", better: "up", build: share("f1", ({ at50 }) => at50) },
   precision: { title: "precision", better: "up", build: share("precision", ({ at50 }) => at50) },
   recall: { title: "recall", better: "up", build: share("recall", ({ at50 }) => at50) },
+  "precision@75": {
+    title: "precision at IoU 0.75",
+    better: "up",
+    build: share("precision", ({ at75 }) => at75),
+  },
+  "recall@75": { title: "recall at IoU 0.75", better: "up", build: share("recall", ({ at75 }) => at75) },
   "f1@75": { title: "F1 at IoU 0.75", better: "up", build: share("f1", ({ at75 }) => at75) },
   "f1@50:95": {
     title: "mean F1, IoU .50:.95",

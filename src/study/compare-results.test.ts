@@ -47,6 +47,8 @@ describe("compareResults", () => {
         f1: summary.f1,
         precision: summary.precision,
         recall: summary.recall,
+        "precision@75": summary.at75.precision,
+        "recall@75": summary.at75.recall,
         "f1@75": summary.at75.f1,
         "f1@50:95": details.curve.meanF1,
         ap50: summary.ap50!,

@@ -3,10 +3,10 @@
  * images are refused, because a difference between them says nothing of the models; `common` compares what both have and
  * says how much that is.
  */
-import { canonicalJson, InputError } from "../base/index.js";
+import { InputError } from "../base/index.js";
 import { pairedTests, type PairedTest, type ScoreSource } from "../metrics/index.js";
-import type { EvaluatedImage } from "../rl/index.js";
 import type { Decoding, EvaluationResult, ResultSet } from "../runs/index.js";
+import { alignImages, chosenSets, listSets, partnerOf, resultNotes } from "./align-results.js";
 import { defaultPairedMetrics, pairedMetrics, type PairedMetricName } from "./compare-metrics.js";
 
 /** Options of {@link compareResults}. */
@@ -55,121 +55,6 @@ export interface ResultComparison {
   readonly notes: readonly string[];
 }
 
-/** Ground truth of two readings of one image may differ by rounding in the model's frame, pixels of the original. */
-const SAME_PIXEL = 0.01;
-
-function sameTruth(a: EvaluatedImage, b: EvaluatedImage): boolean {
-  const boxes = ({ truth }: EvaluatedImage) => [
-    ...truth.objects.map(({ box, label }) => ({ box, label })),
-    ...truth.ignore.map((box) => ({ box, label: "" })),
-  ];
-  const [left, right] = [boxes(a), boxes(b)];
-  return (
-    a.truth.objects.length === b.truth.objects.length &&
-    left.length === right.length &&
-    left.every(({ box, label }, i) => {
-      const other = right[i]!;
-      return (
-        label === other.label &&
-        (["x1", "y1", "x2", "y2"] as const).every(
-          (edge) => Math.abs(box[edge] - other.box[edge]) <= SAME_PIXEL,
-        )
-      );
-    })
-  );
-}
-
-const few = (ids: readonly string[]): string =>
-  ids.slice(0, 3).join(", ") + (ids.length > 3 ? `, ... (${ids.length})` : "");
-
-/** The images of both, in the order of A. */
-function paired(
-  [a, b]: readonly [ResultSet, ResultSet],
-  names: readonly [string, string],
-  common: boolean,
-): { images: [EvaluatedImage[], EvaluatedImage[]]; leftOut: { a: number; b: number } } {
-  const what = `${a.set}, ${a.decoding}`;
-  if (a.fingerprint !== b.fingerprint && !common)
-    throw new InputError(
-      `${what}: the results are of other data: sha256 ${a.fingerprint.slice(0, 12)} in ${names[0]}, ` +
-        `${b.fingerprint.slice(0, 12)} in ${names[1]}`,
-      { hint: "Judge both on one dataset, or compare the images that both have by --common." },
-    );
-  const inA = new Map(a.images.map((image) => [image.id, image]));
-  const inB = new Map(b.images.map((image) => [image.id, image]));
-  const onlyA = [...inA.keys()].filter((id) => !inB.has(id));
-  const onlyB = [...inB.keys()].filter((id) => !inA.has(id));
-  if (onlyA.length + onlyB.length > 0 && !common) {
-    const parts = [
-      ...(onlyA.length > 0 ? [`${few(onlyA)} only in ${names[0]}`] : []),
-      ...(onlyB.length > 0 ? [`${few(onlyB)} only in ${names[1]}`] : []),
-    ];
-    throw new InputError(`${what}: the results are of other images: ${parts.join("; ")}`, {
-      hint: "Judge both on the same images (--limit), or compare those that both have by --common.",
-    });
-  }
-  const ids = [...inA.keys()].filter((id) => inB.has(id));
-  if (ids.length === 0)
-    throw new InputError(`${what}: ${names[0]} and ${names[1]} have no image in common`, {
-      hint: "Judge both on one dataset.",
-    });
-  const images: [EvaluatedImage[], EvaluatedImage[]] = [
-    ids.map((id) => inA.get(id)!),
-    ids.map((id) => inB.get(id)!),
-  ];
-  const other = ids.filter((_, i) => !sameTruth(images[0][i]!, images[1][i]!));
-  if (other.length > 0)
-    throw new InputError(`${what}: the ground truth is another one in image ${few(other)}`, {
-      hint: "The annotations or the labels asked for have changed between the two; judge both again.",
-    });
-  return { images, leftOut: { a: onlyA.length, b: onlyB.length } };
-}
-
-/** Sets that belong together: the same data or else the same name; where each side has but one, these. */
-function pairsOf(
-  a: EvaluationResult,
-  b: EvaluationResult,
-  options: CompareResultsOptions,
-): [ResultSet, ResultSet][] {
-  const wanted = ({ sets }: EvaluationResult) =>
-    sets.filter(
-      (one) =>
-        (options.set === undefined || one.set === options.set) &&
-        (options.decoding === undefined || one.decoding === options.decoding),
-    );
-  const [left, right] = [wanted(a), wanted(b)];
-  return left.flatMap((one): [ResultSet, ResultSet][] => {
-    const same = right.filter(({ decoding }) => decoding === one.decoding);
-    const alone = left.filter(({ decoding }) => decoding === one.decoding).length === 1 && same.length === 1;
-    const other =
-      same.find(({ set, fingerprint }) => set === one.set && fingerprint === one.fingerprint) ??
-      same.find(({ fingerprint }) => fingerprint === one.fingerprint) ??
-      same.find(({ set }) => set === one.set) ??
-      (alone ? same[0] : undefined);
-    return other === undefined ? [] : [[one, other]];
-  });
-}
-
-const listed = ({ source, sets }: EvaluationResult): string =>
-  `${source} has ${sets.map(({ set, decoding }) => `${set} (${decoding})`).join(", ") || "nothing"}`;
-
-function notesOf(a: EvaluationResult, b: EvaluationResult): string[] {
-  // What only one of them tells cannot differ.
-  const keys = Object.keys(a.settings).filter((key) => Object.hasOwn(b.settings, key));
-  const show = (value: unknown) => JSON.stringify(value) ?? "none";
-  const settings = keys
-    .filter((key) => canonicalJson(a.settings[key]) !== canonicalJson(b.settings[key]))
-    .map((key) => `${key} is ${show(a.settings[key])} in A and ${show(b.settings[key])} in B`);
-  return [
-    ...(settings.length > 0 ? [`the two were not asked alike: ${settings.join("; ")}`] : []),
-    ...(a.code.sha256 === b.code.sha256
-      ? []
-      : [
-          `the code is another one (dip-r1 ${a.code.version} and ${b.code.version}): a part of the change may be its`,
-        ]),
-  ];
-}
-
 /**
  * Compares two results image by image.
  *
@@ -185,15 +70,20 @@ export function compareResults(
 ): ResultComparison {
   const { metrics = defaultPairedMetrics, common = false, scoreSource = "order" } = options;
   const { seed = 0, resamples = 2000, level = 0.95 } = options;
-  const pairs = pairsOf(a, b, options);
+  const [left, right] = [chosenSets(a, options), chosenSets(b, options)];
+  const pairs = left.flatMap((one): [ResultSet, ResultSet][] => {
+    const other = partnerOf(one, left, right);
+    return other === undefined ? [] : [[one, other]];
+  });
   if (pairs.length === 0)
-    throw new InputError(`the results have no set and decoding in common: ${listed(a)}; ${listed(b)}`, {
+    throw new InputError(`the results have no set and decoding in common: ${listSets(a)}; ${listSets(b)}`, {
       hint: "Judge both on one dataset with the same decoding; --set and --decoding choose among what both have.",
     });
-  const notes = notesOf(a, b);
+  const notes = resultNotes([a, b], ["A", "B"]);
   const sets = pairs.map(([one, other]): ComparedResultSet => {
-    const { images, leftOut } = paired([one, other], [a.source, b.source], common);
-    const [before, after] = images;
+    const aligned = alignImages([one, other], [a.source, b.source], common);
+    const [before, after] = aligned.images as [ResultSet["images"], ResultSet["images"]];
+    const leftOut = { a: aligned.leftOut[0]!, b: aligned.leftOut[1]! };
     const what = `${one.set}, ${one.decoding}`;
     if (one.fingerprint !== other.fingerprint)
       notes.push(
