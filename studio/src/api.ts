@@ -24,6 +24,13 @@ import type {
   RunList,
   StudioInfo,
 } from "../../src/server/studio/api.js";
+import type {
+  CompareChoices,
+  CompareImages,
+  CompareImagesQuery,
+  CompareQuery,
+  Comparison,
+} from "../../src/server/studio/compare-api.js";
 
 /** A request that did not succeed. */
 export class ApiError extends Error {
@@ -141,6 +148,10 @@ export const api = {
     query: { readonly set: string; readonly decoding: Decoding; readonly image: string },
     signal?: AbortSignal,
   ) => get<EvaluationHistory>(`${ofRun(id)}/evaluations/image`, query, signal),
+  compareChoices: (signal?: AbortSignal) => get<CompareChoices>("/compare/entries", {}, signal),
+  compare: (query: CompareQuery, signal?: AbortSignal) => get<Comparison>("/compare", query, signal),
+  compareImages: (query: CompareImagesQuery, signal?: AbortSignal) =>
+    get<CompareImages>("/compare/images", query, signal),
   models: (signal?: AbortSignal) => get<ModelList>("/models", {}, signal),
   /** Events as they come; leaving the loop, or aborting, ends the work. */
   async *detect(body: DetectRequest, signal?: AbortSignal): AsyncGenerator<DetectEvent> {

@@ -104,9 +104,7 @@ export function parseRoute(hash: string): Route {
   if (third === undefined || fourth === undefined) return missing;
   if (kind === "group") {
     const step = Number(third);
-    return Number.isInteger(step) && step >= 0
-      ? { view: "group", id, step, sample: fourth, query }
-      : missing;
+    return Number.isInteger(step) && step >= 0 ? { view: "group", id, step, sample: fourth, query } : missing;
   }
   return kind === "eval" ? { view: "evaluation", id, set: third, image: fourth, query } : missing;
 }

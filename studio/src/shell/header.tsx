@@ -26,7 +26,11 @@ export function Header({ route }: { readonly route: Route }) {
         {LINKS.map(({ name, to, views }) => {
           const here = (views as readonly string[]).includes(route.view);
           return (
-            <a key={name} href={to} aria-current={here ? (route.view === "runs" ? "page" : "true") : undefined}>
+            <a
+              key={name}
+              href={to}
+              aria-current={here ? (route.view === "runs" ? "page" : "true") : undefined}
+            >
               {name}
             </a>
           );

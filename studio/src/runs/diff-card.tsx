@@ -1,0 +1,99 @@
+/** @file Two configurations, what differs. */
+import type { RunId } from "../../../src/server/studio/api.js";
+import { api } from "../api.js";
+import { count, leaf } from "../format.js";
+import { href } from "../router.js";
+import { Failure } from "../ui/failure.js";
+import { useData } from "../ui/use-data.js";
+import { Waiting } from "../ui/waiting.js";
+
+/** One side's value; long ones (fingerprints) break anywhere. */
+function Side({ value }: { readonly value: unknown }) {
+  if (value === undefined)
+    return (
+      <td class="muted">
+        <i>not there</i>
+      </td>
+    );
+  return <td class="mono">{leaf(value)}</td>;
+}
+
+function Table({
+  caption,
+  rows,
+  a,
+  b,
+}: {
+  readonly caption: string;
+  readonly rows: readonly { readonly path: string; readonly a?: unknown; readonly b?: unknown }[];
+  readonly a: string;
+  readonly b: string;
+}) {
+  return (
+    <div class="table-box">
+      <table class="table diff-table">
+        <caption class="sr-only">{caption}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{caption}</th>
+            <th scope="col">{a}</th>
+            <th scope="col">{b}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.path}>
+              <th scope="row" class="mono">
+                {row.path}
+              </th>
+              <Side value={row.a} />
+              <Side value={row.b} />
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** The differences of two runs' recipes, and of what they ran on. */
+export function DiffCard({
+  a,
+  b,
+  onClose,
+}: {
+  readonly a: RunId;
+  readonly b: RunId;
+  readonly onClose: () => void;
+}) {
+  const { data, error, reload } = useData(`diff ${a}\n${b}`, (signal) => api.diff(a, b, signal));
+  return (
+    <section class="card stack" aria-labelledby="diff-title">
+      <div class="card-head">
+        <h2 id="diff-title">
+          What differs between <a href={href.run(a)}>{a}</a> and <a href={href.run(b)}>{b}</a>
+        </h2>
+        <button type="button" class="button" onClick={onClose}>
+          Close
+        </button>
+      </div>
+      {error !== undefined && <Failure error={error} retry={reload} />}
+      {!data && error === undefined && <Waiting for="both configurations" />}
+      {data && (
+        <>
+          {data.changes.length === 0 ? (
+            <p>The recipes are the same, all {count(data.same, "setting")} of them.</p>
+          ) : (
+            <>
+              <Table caption="Recipe" rows={data.changes} a={a} b={b} />
+              <p class="small muted">{count(data.same, "other setting")} are the same.</p>
+            </>
+          )}
+          {data.facts.length > 0 && (
+            <Table caption="Model, data, code, versions" rows={data.facts} a={a} b={b} />
+          )}
+        </>
+      )}
+    </section>
+  );
+}
