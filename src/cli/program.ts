@@ -16,6 +16,7 @@ import { replayCommand } from "./replay.js";
 import { scoreCommand } from "./score.js";
 import { serveCommand } from "./serve.js";
 import { startCommand } from "./start.js";
+import { studioCommand } from "./studio.js";
 import { trainCommand } from "./train.js";
 
 /** Every command, in the order that help shows them. */
@@ -33,6 +34,7 @@ const commands = [
   auditCommand,
   replayCommand,
   serveCommand,
+  studioCommand,
   logprobsCommand,
   dataCommand,
 ] as const;

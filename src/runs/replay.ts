@@ -69,33 +69,39 @@ export async function readStoredGroups(run: string, options: ReplayOptions = {})
   const { recipe } = await readManifest(run);
   const path = join(run, "rollouts.jsonl");
   const { from = -Infinity, to = Infinity } = options.steps ?? {};
-  const groups: { step: number; sample: string; truth: RewardTruth<"model">; lines: RolloutLine[] }[] = [];
+  const groups: RolloutLine[][] = [];
   for (const value of await readJsonlTolerant(path)) {
     const line = value as RolloutLine;
     if (line.step < from || line.step > to) continue;
     // Lines are written group by group, and an image may come twice in a step.
-    if (line.index === 0) {
-      const [width, height] = line.size;
-      groups.push({
-        step: line.step,
-        sample: line.sample,
-        truth: {
-          size: { width, height },
-          objects: line.truth.map((box, i) => ({
-            box: boxOf(box),
-            label: line.labels?.[i] ?? recipe.data.labels[0]!,
-          })),
-          ignore: line.ignore?.map(boxOf) ?? [],
-        },
-        lines: [line],
-      });
-    } else groups.at(-1)?.lines.push(line);
+    if (line.index === 0) groups.push([line]);
+    else groups.at(-1)?.push(line);
   }
   if (groups.length === 0)
     throw new InputError(`${path}: there are no rollouts${options.steps ? " of these steps" : ""}`, {
       hint: "SFT runs have none; give a run that `dip-r1 train` made with a recipe of the kind grpo.",
     });
-  return groups.map(withIgnored);
+  return groups.map((lines) => storedGroup(lines, recipe.data.labels[0]!));
+}
+
+/**
+ * A group from its lines, the first of which holds the ground truth.
+ * @param lines at least one, in their order
+ * @param label of all objects, where the lines name none because there is but one
+ */
+export function storedGroup(lines: readonly RolloutLine[], label: string): StoredGroup {
+  const { step, sample, size, truth, labels, ignore } = lines[0]!;
+  const [width, height] = size;
+  return withIgnored({
+    step,
+    sample,
+    truth: {
+      size: { width, height },
+      objects: truth.map((box, i) => ({ box: boxOf(box), label: labels?.[i] ?? label })),
+      ignore: ignore?.map(boxOf) ?? [],
+    },
+    lines,
+  });
 }
 
 /**

@@ -5,6 +5,7 @@ import { DipError } from "../base/errors.js";
 export const STATUS = {
   "bad-json": 400,
   unauthorized: 401,
+  forbidden: 403,
   "not-found": 404,
   "method-not-allowed": 405,
   "group-conflict": 409,
