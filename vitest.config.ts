@@ -27,8 +27,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: "whole",
-          include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: pure,
+          include: ["src/**/*.test.ts", "test/**/*.test.ts", "studio/src/**/*.test.{ts,tsx}"],
+          // Those in a browser are run by `npm run test:e2e`.
+          exclude: [...pure, "test/e2e/**"],
           setupFiles: ["test/support/fixed-seed.ts"],
         },
       },
