@@ -163,6 +163,7 @@ describe("finding out what a server does", () => {
       promptLogprobs: true,
       images: false,
       isolatedSamplers: false,
+      keptSamplers: false,
       deduplicates: true,
       gradNorm: true,
     });
@@ -184,6 +185,38 @@ describe("finding out what a server does", () => {
     await expect(engine.forwardBackward(batchFor("token", true), policy)).rejects.toThrow(
       "does not take pictures",
     );
+  });
+
+  it("sees a server like SkyRL's FSDP backend for what it is: one set of weights for sampling, none without a model", async () => {
+    const server = await start({ oneSampler: true, needsModel: true });
+    const engine = await connect(server.url, { picture });
+    expect(engine.traits).toMatchObject({
+      promptLogprobs: true,
+      images: true,
+      isolatedSamplers: true,
+      keptSamplers: false,
+    });
+    expect(engine.capabilities.samplers).toBe("newest");
+    expect(engine.notes.join("\n")).toContain("one set of weights for sampling");
+    const params = { n: 3, maxTokens: 8, temperature: 1, seed: 7, stop: [0] };
+    const old = await engine.sampler();
+    const before = await old.sample(text(3), params);
+    await engine.forwardBackward(batchFor("token", false), policy);
+    await engine.optimStep({ learningRate: 0.5 });
+    // Training has not reached it; what it is asked is done before new weights take its place.
+    const later = old.sample(text(3), params);
+    const fresh = await engine.sampler();
+    expect(await later).toEqual(before);
+    expect(await fresh.sample(text(3), params)).not.toEqual(before);
+    await expect(old.sample(text(3), params)).rejects.toThrow("has newer ones by now");
+  });
+
+  it("asks nothing where everything is known", async () => {
+    const server = await start();
+    const { traits } = await connect(server.url, { picture });
+    const models = server.models.size;
+    await connect(server.url, { picture, traits });
+    expect(server.models.size).toBe(models);
   });
 
   it("falls back to importance sampling, and to a run without reference", async () => {

@@ -119,6 +119,9 @@ export interface StepReport {
   readonly step: number;
 }
 
+/** How long a sampler keeps its weights. */
+export type SamplerLife = "kept" | "newest" | "live";
+
 /** What an engine can do: probed at connect, never assumed. */
 export interface Capabilities {
   readonly engine: "local" | "tinker" | "openai";
@@ -132,10 +135,10 @@ export interface Capabilities {
   /** Sampling calls that are worked on together; the engine lets further ones wait for their turn. */
   readonly concurrency: number;
   /**
-   * A sampler keeps its weights while training goes on. Where not, only the newest sampler may be used, and what it is
-   * asked must be over before the next optimiser step. @default true
+   * How long a sampler keeps its weights: `kept` = until it is closed; `newest` = until the next sampler is made, training
+   * does not change it; `live` = until the next optimiser step. What a sampler was asked must be over by then. @default "kept"
    */
-  readonly isolatedSamplers?: boolean;
+  readonly samplers?: SamplerLife;
 }
 
 /** A frozen snapshot of weights that draws responses and scores given ones. */

@@ -1,6 +1,7 @@
 /** @file Where a loop's samples come from: a source without memory, so that resuming gives the same next batch. */
 import { InputError } from "../base/errors.js";
 import { createRng, deriveSeed, shuffled } from "../base/rng.js";
+import type { SavedBatch } from "./queued-batches.js";
 
 /**
  * An endless row of samples, addressed by position: the same cursor gives the same samples, whenever it is asked.
@@ -16,6 +17,8 @@ export interface LoopState {
   readonly step: number;
   /** Position of the next sample in the source. */
   readonly cursor: number;
+  /** Batches of later steps that were sampled already (`maxStaleness`). */
+  readonly ahead?: readonly SavedBatch[];
 }
 
 /** Before the first step. */

@@ -57,6 +57,11 @@ export interface GrpoConfig {
    * kernels differ from the trainer's). @default "sampled"
    */
   readonly oldLogprobs?: "sampled" | "recomputed";
+  /**
+   * k: batches that are sampled while earlier ones train; the batch of a step comes from the weights of k steps before
+   * (rollout-pipeline.ts). 0 = on policy, nothing overlaps. @default 0
+   */
+  readonly maxStaleness?: number;
   readonly optimizer: OptimizerConfig;
 }
 
@@ -74,6 +79,7 @@ export const grpoDefaults = {
   iterations: 1,
   minibatches: 1,
   oldLogprobs: "sampled",
+  maxStaleness: 0,
 } as const satisfies Partial<GrpoConfig>;
 
 /** The loss of the engine contract that this configuration asks for. */
@@ -108,6 +114,10 @@ export function checkGrpoConfig(config: GrpoConfig, capabilities: Capabilities):
     if (!(Number.isInteger(config[key]) && config[key] > 0)) {
       throw new InputError(`${key} must be a positive whole number, not ${config[key]}.`);
     }
+  }
+  const { maxStaleness = 0 } = config;
+  if (!(Number.isInteger(maxStaleness) && maxStaleness >= 0)) {
+    throw new InputError(`maxStaleness must be a whole number of steps, 0 or more, not ${maxStaleness}.`);
   }
   if (!capabilities.losses.includes("policy")) {
     throw new UnavailableError(`The engine "${capabilities.engine}" has no policy loss.`, {

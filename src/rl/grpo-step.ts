@@ -8,6 +8,7 @@ import type { GroupScore, ResponseScore, RewardTruth } from "../rewards/types.js
 import { mean, sampleStd } from "./advantage.js";
 import type { LoopState } from "./batches.js";
 import type { Trajectory, UpdateReport } from "./policy-update.js";
+import type { BatchesAhead } from "./rollout-pipeline.js";
 import type { ScoredGroup } from "./rollouts.js";
 import type { Stopwatch } from "./stopwatch.js";
 import { responseSpans, type TextCodec } from "./text.js";
@@ -73,7 +74,9 @@ export interface GrpoMetrics extends Omit<UpdateReport, "agreement"> {
   readonly zeroStdShare: number;
   /** Share of responses of each grade. */
   readonly grades: Readonly<Record<Grade, number>>;
-  /** Mean |logp_sample - logp_train|, and its maximum, nats. */
+  /** Steps between the weights that sampled the batch and those that it trains. */
+  readonly staleness: number;
+  /** Mean |logp_sample - logp_train|, and its maximum, nats: with staleness 0 the two sides' disagreement, else the policy's way since. */
   readonly logprobGap: number;
   readonly maxLogprobGap: number;
   readonly effectiveSampleShare: number;
@@ -98,8 +101,10 @@ export interface GrpoMetrics extends Omit<UpdateReport, "agreement"> {
 export interface GrpoStep {
   /** Steps done, this one included. */
   readonly step: number;
-  /** To go on after this step. */
+  /** To go on after this step, with `ahead` beside it where that is there. */
   readonly state: LoopState;
+  /** Waits for the batches that are sampled ahead and gives them for {@link LoopState.ahead}; absent where none are. */
+  readonly ahead?: BatchesAhead;
   readonly groups: readonly GroupRecord[];
   readonly metrics: GrpoMetrics;
 }
@@ -155,7 +160,7 @@ export function grpoMetrics(
   zeroStdGroups: number,
   update: UpdateReport,
   watch: Stopwatch<Phase>,
-): GrpoMetrics {
+): Omit<GrpoMetrics, "staleness"> {
   const rollouts = groups.flatMap((group) => group.rollouts);
   const scores = groups.flatMap(({ score, truth }) =>
     score.responses.map((response) => ({ ...response, truths: truth.objects.length })),

@@ -11,7 +11,8 @@ import { checkGrpoConfig, type GrpoConfig } from "./grpo-config.js";
 import { grpoMetrics, grpoRecords, phases, type GrpoStep } from "./grpo-step.js";
 import { adamAt, type TimeShare } from "./optimizer.js";
 import { updatePolicy, type Trajectory } from "./policy-update.js";
-import { regroup, sampleGroups, scoreRollouts, tokenAdvantages } from "./rollouts.js";
+import { rolloutPipeline } from "./rollout-pipeline.js";
+import { regroup, scoreRollouts, tokenAdvantages } from "./rollouts.js";
 import { stopwatch, type Clock } from "./stopwatch.js";
 import type { SampleEncoder, TextCodec } from "./text.js";
 
@@ -43,18 +44,16 @@ export async function* grpo<S extends { readonly id: string }>(
   const { engine, source, encode, codec, config, clock = () => performance.now() } = options;
   checkGrpoConfig(config, engine.capabilities);
   const { beta, placement } = config.kl;
+  const { state = startState } = options;
+  const pipeline = rolloutPipeline({ engine, source, encode, config, stop: codec.endTokens, state });
   const reference = beta > 0 ? await engine.reference() : undefined;
   try {
-    let { step, cursor } = options.state ?? startState;
+    let { step, cursor } = state;
     for (; step < config.steps; step++, cursor += config.imagesPerStep) {
       const watch = stopwatch(phases, clock);
 
-      // Samples, their prompts, and a group of responses to each.
-      const samples = await source.take(cursor, config.imagesPerStep);
-      const encoded = await watch.time("prepare", () => Promise.all(samples.map(encode)));
-      const { rollouts, oldLogprobs } = await watch.time("sample", () =>
-        sampleGroups(engine, encoded, config, codec.endTokens, step),
-      );
+      // Samples, their prompts, and a group of responses to each: from the weights of now, or of a few steps before.
+      const { samples, encoded, rollouts, oldLogprobs, staleness } = await pipeline.next(step, watch);
 
       // What the responses earned, and how that compares within each group.
       const groups = await watch.time("reward", () =>
@@ -103,11 +102,13 @@ export async function* grpo<S extends { readonly id: string }>(
       yield {
         step: step + 1,
         state: { step: step + 1, cursor: cursor + config.imagesPerStep },
+        ahead: pipeline.ahead(),
         groups: grpoRecords(groups, advantages, trajectories, codec),
-        metrics: grpoMetrics(groups, zeroStdGroups, update, watch),
+        metrics: { ...grpoMetrics(groups, zeroStdGroups, update, watch), staleness },
       };
     }
   } finally {
+    await pipeline.close();
     await reference?.close();
   }
 }

@@ -1,6 +1,6 @@
 /** @file First half of a GRPO step: prompts, rollouts, what they say, and what they earned. */
 import { deriveSeed } from "../base/rng.js";
-import type { Engine, Rollout } from "../engines/contract.js";
+import type { Rollout, Sampler } from "../engines/contract.js";
 import type { AnswerFrame } from "../geometry/profiles.js";
 import type { ParsedResponse } from "../response/types.js";
 import { boxCredit, coordinateCredit, numberSpans, scoreGroup } from "../rewards/index.js";
@@ -19,36 +19,31 @@ export interface ScoredGroup extends EncodedSample {
   readonly score: GroupScore;
 }
 
-/** Draws a group for each sample from the engine's weights of now; with `recomputed` old log-probabilities where asked. */
+/** Draws a group for each sample; with `recomputed` old log-probabilities where asked, under the same weights. */
 export async function sampleGroups(
-  engine: Engine,
+  sampler: Sampler,
   samples: readonly EncodedSample[],
   config: GrpoConfig,
   stop: readonly number[],
   step: number,
 ): Promise<{ rollouts: Rollout[][]; oldLogprobs: Float32Array[][] }> {
-  const sampler = await engine.sampler();
-  try {
-    const rollouts = await sampler.sampleBatch(
-      samples.map(({ prompt }) => prompt),
-      samples.map((_, image) => ({
-        ...config.sampling,
-        n: config.groupSize,
-        seed: deriveSeed(config.seed, "rollout", step, image),
-        stop,
-      })),
-    );
-    if (config.oldLogprobs !== "recomputed") {
-      return { rollouts, oldLogprobs: rollouts.map((group) => group.map(({ logprobs }) => logprobs)) };
-    }
-    const items = rollouts.flatMap((group, i) =>
-      group.map(({ tokens }) => ({ prompt: samples[i]!.prompt, tokens })),
-    );
-    const flat = await sampler.logprobsBatch(items, config.sampling.temperature);
-    return { rollouts, oldLogprobs: regroup(flat, rollouts) };
-  } finally {
-    await sampler.close();
+  const rollouts = await sampler.sampleBatch(
+    samples.map(({ prompt }) => prompt),
+    samples.map((_, image) => ({
+      ...config.sampling,
+      n: config.groupSize,
+      seed: deriveSeed(config.seed, "rollout", step, image),
+      stop,
+    })),
+  );
+  if (config.oldLogprobs !== "recomputed") {
+    return { rollouts, oldLogprobs: rollouts.map((group) => group.map(({ logprobs }) => logprobs)) };
   }
+  const items = rollouts.flatMap((group, i) =>
+    group.map(({ tokens }) => ({ prompt: samples[i]!.prompt, tokens })),
+  );
+  const flat = await sampler.logprobsBatch(items, config.sampling.temperature);
+  return { rollouts, oldLogprobs: regroup(flat, rollouts) };
 }
 
 /** A flat list cut into runs as long as those of `like`. */

@@ -32,6 +32,8 @@ export const serverSchema = z.strictObject({
       promptLogprobs: z.boolean().optional(),
       images: z.boolean().optional(),
       isolatedSamplers: z.boolean().optional(),
+      keptSamplers: z.boolean().optional(),
+      gradNorm: z.boolean().optional(),
       deduplicates: z.boolean().optional(),
     })
     .optional(),

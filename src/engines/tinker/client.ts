@@ -36,6 +36,8 @@ export interface TinkerClientOptions {
   readonly retry?: Partial<RetryPolicy>;
   /** ms between heartbeats; 0 = none. @default 10000 */
   readonly heartbeatMs?: number;
+  /** Silence of the server after which a warning is due, ms. @default 120000 */
+  readonly heartbeatWarnMs?: number;
   readonly logger?: Logger;
   /** Ends every call under way. */
   readonly signal?: AbortSignal;
@@ -176,6 +178,7 @@ export class TinkerClient {
       transport,
       sessionId,
       everyMs: heartbeatMs,
+      ...(options.heartbeatWarnMs !== undefined && { warnAfterMs: options.heartbeatWarnMs }),
       now: tools.now,
       logger,
     });

@@ -24,7 +24,7 @@ import { lossValue } from "./loss-value.js";
 import { metricOf, probeServer } from "./probe.js";
 import { createTinkerSampler, requireImages } from "./sampler.js";
 import type { SamplingClient } from "./sampling-client.js";
-import { traitNotes, type ServerTraits } from "./traits.js";
+import { samplerLife, traitNotes, type ServerTraits } from "./traits.js";
 import type { TrainingModel } from "./training-model.js";
 import type { ForwardBackwardOutput, WireDatum } from "./wire/index.js";
 
@@ -152,6 +152,7 @@ interface EngineParts {
 function engineOver(parts: EngineParts): TinkerEngine {
   const { client, traits, baseModel, rank, seed, maxTokens, logger } = parts;
   const policyLoss = traits.policyLoss;
+  const life = samplerLife(traits);
   let usage: TokenUsage = { prompt: 0, sampled: 0, trained: 0 };
   let current: Promise<TrainingModel> | undefined;
   let step = 0;
@@ -191,10 +192,13 @@ function engineOver(parts: EngineParts): TinkerEngine {
       spend,
       guarded(work) {
         withinBudget();
-        if (belongsTo !== undefined && !traits.isolatedSamplers && belongsTo !== generation) {
+        const current = life === "live" ? generation : newest?.generation;
+        if (belongsTo !== undefined && life !== "kept" && belongsTo !== current) {
           throw new UnavailableError(
-            "This server cannot sample from weights of an earlier step while training goes on.",
-            { hint: "Ask the engine for a new sampler after each optimiser step." },
+            life === "live"
+              ? "This server cannot sample from weights of an earlier step while training goes on."
+              : "This server holds one set of weights for sampling, and has newer ones by now.",
+            { hint: "Ask the engine for a new sampler, and use up each before the next is made." },
           );
         }
         const running = work().finally(() => sampling.delete(running));
@@ -292,7 +296,7 @@ function engineOver(parts: EngineParts): TinkerEngine {
 
   async function optimStep(adam: AdamParams): Promise<StepReport> {
     // What is being sampled must still find the weights it was asked of.
-    if (!traits.isolatedSamplers) await Promise.allSettled(sampling);
+    if (life === "live") await Promise.allSettled(sampling);
     // A mean server has divided by all sequences, we have multiplied by those of the first pass.
     const size = traits.normalization === "mean" && pending > 0 ? pending / scale : 1;
     const metrics = await (
@@ -351,6 +355,7 @@ function engineOver(parts: EngineParts): TinkerEngine {
     promptLogprobs: traits.promptLogprobs,
     maxTokens,
     concurrency: client.concurrency,
+    samplers: life,
   };
 
   return {
@@ -363,6 +368,8 @@ function engineOver(parts: EngineParts): TinkerEngine {
     },
     async sampler() {
       if (newest?.generation !== generation) {
+        // New weights would take the place of those that are being sampled from.
+        if (life !== "kept") await Promise.allSettled(sampling);
         const session = model().then((one) => one.sampler());
         newest = { generation, session };
         session.catch(() => (newest = undefined));

@@ -46,6 +46,10 @@ const HINTS: Partial<Record<TinkerErrorCode, string>> = {
   protocol:
     "Something between here and the server alters answers, or the server speaks another version of the API.",
   unauthorized: "Set TINKER_API_KEY; a SkyRL server takes any key.",
+  "not-found":
+    "It may have expired, been deleted, or be another server's; where a whole call is missing, the server is of another version (docs/cluster.md).",
+  conflict: "Take another name, or go on from the last checkpoint with --resume.",
+  refused: "The server's words say what it does not take; the versions tested are in docs/cluster.md.",
   billing: "The service asks for payment; look at your account.",
   "session-expired":
     "The server heard no heartbeat for too long. Go on from the last checkpoint with --resume.",
@@ -149,6 +153,13 @@ export function errorOfAnswer(operation: string, status: number, body: string): 
   return new TinkerError(
     codeOf(status, detail),
     `${operation}: the server answered ${status}${detail === "" ? "" : `: ${detail}`}`,
-    { operation, status, detail },
+    {
+      operation,
+      status,
+      detail,
+      ...(status === 415 && {
+        hint: 'This server takes passes as protobuf only: leave encoding "json" out.',
+      }),
+    },
   );
 }

@@ -55,22 +55,26 @@ export async function probeServer(client: TinkerClient, options: ProbeOptions): 
   );
   const whole = await inputChunks(prompt, tokens);
 
-  const base = await client.sampler({ baseModel: options.baseModel });
-  const promptLogprobs =
-    known.promptLogprobs ?? (await can(() => base.promptLogprobs(whole), logger, "prompt log-probabilities"));
-  const images = known.images ?? (await seesPictures(base, options.picture, promptLogprobs, logger));
   const training: readonly (keyof ServerTraits)[] = [
     "normalization",
     "policyLoss",
     "isolatedSamplers",
+    "keptSamplers",
     "deduplicates",
     "gradNorm",
   ];
-  if (training.every((key) => key in known)) return { ...known, promptLogprobs, images } as ServerTraits;
+  if ([...training, "promptLogprobs", "images"].every((key) => key in known)) return known as ServerTraits;
 
+  // Before anything is sampled: some servers (SkyRL's FSDP backend) have nothing to sample from without a model.
   const model = await client.createModel({ baseModel: options.baseModel, rank: options.rank, seed: 1 });
   try {
-    // First of all: an answer that is lost meanwhile must not be asked for again in vain.
+    const base = await client.sampler({ baseModel: options.baseModel });
+    const promptLogprobs =
+      known.promptLogprobs ??
+      (await can(() => base.promptLogprobs(whole), logger, "prompt log-probabilities"));
+    const images = known.images ?? (await seesPictures(base, options.picture, promptLogprobs, logger));
+    if (training.every((key) => key in known)) return { ...known, promptLogprobs, images } as ServerTraits;
+    // First of all training: an answer that is lost meanwhile must not be asked for again in vain.
     const deduplicates = known.deduplicates ?? (await model.repeatIsKnown(STILL));
     client.setDeduplicates(deduplicates);
     const normOf = async (copies: number): Promise<number | undefined> => {
@@ -89,9 +93,18 @@ export async function probeServer(client: TinkerClient, options: ProbeOptions): 
         : await firstAsync(["ppo", "importance_sampling"] as const, (name: PolicyLossName) =>
             can(() => model.forwardBackward([policy], { name }), logger, `the loss ${name}`),
           );
-    const isolatedSamplers =
-      known.isolatedSamplers ?? (promptLogprobs && (await isIsolated(model, plain, whole)));
-    return { normalization, policyLoss, promptLogprobs, images, isolatedSamplers, deduplicates, gradNorm };
+    const life = promptLogprobs ? await lifeOfSamplers(model, plain, whole) : noLife;
+    const { isolatedSamplers = life.isolatedSamplers, keptSamplers = life.keptSamplers } = known;
+    return {
+      normalization,
+      policyLoss,
+      promptLogprobs,
+      images,
+      isolatedSamplers,
+      keptSamplers,
+      deduplicates,
+      gradNorm,
+    };
   } finally {
     await model.unload();
   }
@@ -137,12 +150,15 @@ function normalizationOf(one: number | undefined, two: number | undefined): "sum
   );
 }
 
-/** Whether a saved sampler stays what it was while its model moves on. */
-async function isIsolated(
+/** Where it cannot be found out: the most careful use. */
+const noLife = { isolatedSamplers: false, keptSamplers: false };
+
+/** Whether a saved sampler stays what it was while its model moves on, and once a newer one is saved. */
+async function lifeOfSamplers(
   model: TrainingModel,
   datum: Awaited<ReturnType<typeof wireDatum>>,
   whole: Awaited<ReturnType<typeof inputChunks>>,
-): Promise<boolean> {
+): Promise<Pick<ServerTraits, "isolatedSamplers" | "keptSamplers">> {
   const sampler = await model.sampler();
   const before = await sampler.promptLogprobs(whole);
   await model.forwardBackward([datum], { name: "cross_entropy" });
@@ -153,7 +169,12 @@ async function isIsolated(
     Math.max(...Array.from({ length: 4 }, (_, i) => Math.abs(a[a.length - 4 + i]! - b[b.length - 4 + i]!)));
   const moved = gap(before, trained);
   // A sampler that follows its model is as near to it as one that stays is far.
-  return moved > 1e-4 && gap(after, trained) > moved / 2;
+  const stays = (seen: ArrayLike<number>): boolean => moved > 1e-4 && gap(seen, trained) > moved / 2;
+  if (!stays(after)) return noLife;
+  // Newer weights are in their place once they were sampled from.
+  await (await model.sampler()).promptLogprobs(whole);
+  const later = await sampler.promptLogprobs(whole);
+  return { isolatedSamplers: true, keptSamplers: stays(later) };
 }
 
 /** Whether pictures take the tokens we count: the prompt's score has an entry for each. */

@@ -1,4 +1,5 @@
 /** @file What a server of the Tinker API really does, found out by asking it, and what that means for a run in words. */
+import type { SamplerLife } from "../contract.js";
 import type { Normalization } from "./datums.js";
 import type { PolicyLossName } from "./loss-value.js";
 
@@ -14,10 +15,18 @@ export interface ServerTraits {
   readonly images: boolean;
   /** Sampling with saved weights leaves the model in training alone, and does not follow it. */
   readonly isolatedSamplers: boolean;
+  /** Saved weights can be sampled from after newer ones were saved: not where a server holds one set for sampling (SkyRL). */
+  readonly keptSamplers: boolean;
   /** Knows a repeated training request again. */
   readonly deduplicates: boolean;
   /** Reports gradient norms. */
   readonly gradNorm: boolean;
+}
+
+/** How long samplers on this server keep their weights. */
+export function samplerLife({ isolatedSamplers, keptSamplers }: ServerTraits): SamplerLife {
+  if (!isolatedSamplers) return "live";
+  return keptSamplers ? "kept" : "newest";
 }
 
 /** What a run should know of a server's limits, and what is done instead. */
@@ -48,6 +57,10 @@ export function traitNotes(traits: ServerTraits): string[] {
   if (!traits.isolatedSamplers)
     notes.push(
       "Sampling on this server uses the weights in training: only the newest sampler may be used, and an optimiser step waits for what is being sampled.",
+    );
+  else if (!traits.keptSamplers)
+    notes.push(
+      "The server holds one set of weights for sampling: new ones are put there once what is being sampled is done.",
     );
   if (!traits.deduplicates)
     notes.push(

@@ -38,6 +38,10 @@ export interface MockOptions {
   readonly normalization?: "sum" | "mean";
   /** JAX: sampling with saved weights puts them into the model in training. @default true */
   readonly isolated?: boolean;
+  /** FSDP: one set of weights for sampling, the newest, whichever session asks. @default false */
+  readonly oneSampler?: boolean;
+  /** FSDP: nothing can be sampled from before a model was made. @default false */
+  readonly needsModel?: boolean;
   /** JAX drops pictures without a word. @default true */
   readonly images?: boolean;
   readonly losses?: readonly string[];
@@ -126,6 +130,8 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
     model: modelName = "table",
     normalization = "sum",
     isolated = true,
+    oneSampler = false,
+    needsModel = false,
     images = true,
     losses = ["cross_entropy", "importance_sampling", "ppo"],
     deduplicates = true,
@@ -221,9 +227,15 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
       : { json: forwardBackwardOutputToJson(output) };
   }
 
+  const ofSameModel =
+    ({ modelId }: Checkpoint) =>
+    (one: Checkpoint): boolean =>
+      one.kind === "sampler" && one.modelId === modelId;
+
   function weightsOf(sampler: { readonly checkpoint?: string }): Table {
     if (sampler.checkpoint === undefined) return base;
     const checkpoint = checkpoints.get(sampler.checkpoint)!;
+    if (oneSampler) return [...checkpoints.values()].findLast(ofSameModel(checkpoint))!.table;
     if (isolated) return checkpoint.table;
     const model = live(checkpoint.modelId);
     if (model.samplerInPlace !== sampler.checkpoint) {
@@ -234,6 +246,8 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
   }
 
   function sample(json: Record<string, unknown>): ReturnType<Parameters<typeof accept>[0]> {
+    if (needsModel && ![...models.values()].some(({ loaded }) => loaded))
+      throw new Refusal(400, "Create a model before sampling from a combined runtime");
     const session = json["sampling_session_id"];
     const params = json["sampling_params"] as Record<string, unknown>;
     const { chunks } = json["prompt"] as { readonly chunks: readonly unknown[] };
