@@ -126,6 +126,12 @@ export type {
   StopReason,
 } from "./engines/index.js";
 
+// Models and servers elsewhere: whole surfaces at `dip-r1/tinker` and `dip-r1/openai`.
+export { createTinkerEngine, TinkerClient, TinkerError } from "./engines/tinker/index.js";
+export { fitPicture, loadProfile, OpenAiError, openOpenAiModel } from "./engines/openai/index.js";
+export type { TinkerClientOptions, TinkerEngine, TinkerEngineOptions } from "./engines/tinker/index.js";
+export type { OpenAiModel, OpenAiModelOptions, OpenAiProfile } from "./engines/openai/index.js";
+
 // GRPO, SFT, evaluation.
 export {
   benchmarkImages,

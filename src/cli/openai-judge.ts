@@ -55,7 +55,7 @@ async function encoder(model: OpenAiModel, profile: OpenAiProfile, text: string,
   const { fitPicture } = await import("../engines/openai/picture.js");
   const frame = coordinateProfiles[profileOf(profile.reading)];
   return async (sample: Sample): Promise<EvaluationSample> => {
-    const sent = fitPicture(await loadPixels(sample), profile.picture);
+    const sent = fitPicture(await loadPixels(sample), profile.picture, sample.id);
     const modelSize = { width: sent.width, height: sent.height };
     return {
       prompt: { chunks: model.encodePrompt({ text, images: [sent] }) },

@@ -1,7 +1,8 @@
-/** @file Inference on any OpenAI-compatible server: profiles, the client with its cache, the sampler of the engine contract. */
+/** @file Inference on any OpenAI-compatible server (`dip-r1/openai`): profiles, the client with its cache, the sampler of the engine contract. */
 export { checkBaseUrl, DEFAULT_KEY_VARIABLE, type ConnectionOptions } from "./connection.js";
 export { OpenAiError } from "./errors.js";
 export { openOpenAiModel, type OpenAiModel, type OpenAiModelOptions, type OpenAiUsage } from "./model.js";
+export { fitPicture, sentSize } from "./picture.js";
 export {
   loadProfile,
   profileFrom,
