@@ -91,8 +91,7 @@ describe("compareMany", () => {
         const found = plaza.slices.find(({ by, bucket }) => by === slice.by && bucket === slice.bucket);
         for (const { number, values } of found?.numbers ?? []) {
           const expected = number === "countError" ? slice.counting!.mae : slice[number];
-          if (expected === null) expect(values[k]!.value).toBeNaN();
-          else expect(values[k]!.value).toBeCloseTo(expected, 10);
+          expect(values[k]!.value).toEqual(expected === null ? Number.NaN : expect.closeTo(expected, 10));
         }
       }
     }
