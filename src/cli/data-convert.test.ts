@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -112,7 +112,23 @@ describe("dip-r1 data convert", () => {
     ])
       expect([bad, (await convert("--force", ...bad)).code]).toEqual([bad, 2]);
     expect(readdirSync(folder).sort()).toEqual(["from.jsonl", "out"]);
-    const asked = await convert("--to", "trl", "--frame", "norm1000", "--force");
-    expect(asked.warnings).toMatch(/--prompt-text/);
+  });
+
+  it("asks in the numbers of the frame, which is the model's own where one is named", async () => {
+    const folder = scratch();
+    const [from, out, model] = [join(folder, "from.jsonl"), join(folder, "out"), join(folder, "model")];
+    writeFileSync(from, line("a", [0, 0, 10, 10]));
+    mkdirSync(model);
+    writeFileSync(join(model, "dip-r1.json"), '{"profile":"norm1000"}');
+    writeFileSync(join(model, "preprocessor_config.json"), '{"patch_size":14}');
+    const asked = async (...more: string[]) => {
+      const { code } = await dip("data", "convert", from, "--out", out, "--to", "trl", "--force", ...more);
+      expect(code).toBe(0);
+      return readFileSync(out, "utf8");
+    };
+    expect(await asked()).toContain("whole pixels of the image");
+    expect(await asked("--frame", "norm1000")).toContain("whole thousandths");
+    expect(await asked("--model", model)).toMatch(/whole thousandths.*"frame":"norm1000"/);
+    expect(await asked("--model", model, "--frame", "absolute")).toMatch(/whole pixels.*"frame":"absolute"/);
   });
 });

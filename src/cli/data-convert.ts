@@ -38,29 +38,30 @@ const CHAT_ONLY = {
   response: "--response",
 } as const;
 
-async function chatOptions(options: ConvertCommandOptions, { logger }: CliContext): Promise<ChatOptions> {
+async function chatOptions(options: ConvertCommandOptions): Promise<ChatOptions> {
   const { InputError } = await import("../base/errors.js");
   const { chatFrames, QWEN25_RESIZE } = await import("../datasets/index.js");
-  const { frame } = options;
-  if (frame !== undefined && !chatFrames.includes(frame as ChatFrame))
-    throw new InputError(`--frame ${frame}: not a frame`, { hint: `One of: ${chatFrames.join(", ")}.` });
+  if (options.frame !== undefined && !chatFrames.includes(options.frame as ChatFrame))
+    throw new InputError(`--frame ${options.frame}: not a frame`, {
+      hint: `One of: ${chatFrames.join(", ")}.`,
+    });
   let resize: ResizeRule = QWEN25_RESIZE;
   let prompt = options.prompt;
+  let profile: ChatFrame | undefined;
   if (options.model !== undefined) {
     const { loadImageProcessorConfig } = await import("../qwen/index.js");
     const { readModelTask } = await import("../runs/model-task.js");
     resize = await loadImageProcessorConfig(options.model);
-    prompt ??= (await readModelTask(options.model)).prompt;
+    const task = await readModelTask(options.model);
+    prompt ??= task.prompt;
+    profile = task.profile;
   }
+  const frame = (options.frame as ChatFrame | undefined) ?? profile;
   const { minPixels = resize.minPixels, maxPixels = resize.maxPixels } = options;
-  if (frame === "norm1000" && options.promptText === undefined)
-    logger.warn(
-      "the named prompts ask for pixels, and the boxes will be thousandths: say so with --prompt-text",
-    );
   if (minPixels > maxPixels)
     throw new InputError(`--min-pixels ${minPixels} is more than --max-pixels ${maxPixels}`);
   return {
-    ...(frame !== undefined && { frame: frame as ChatFrame }),
+    ...(frame !== undefined && { frame }),
     resize: { ...resize, minPixels, maxPixels },
     ...(prompt !== undefined && { prompt }),
     ...(options.promptText !== undefined && { promptText: options.promptText }),
@@ -98,7 +99,7 @@ async function convert(spec: string, options: ConvertCommandOptions, context: Cl
     absolutePaths: options.absolutePaths ?? false,
     force: options.force ?? false,
     ...(options.year !== undefined && { year: options.year === "2018" ? 2018 : 2019 }),
-    ...(chat && { chat: await chatOptions(options, context) }),
+    ...(chat && { chat: await chatOptions(options) }),
     onProgress: (done, total) => {
       if (done % 100 === 0) context.logger.progress(`${dataset.name}: ${done}/${total} images`);
     },
@@ -160,11 +161,11 @@ export function convertCommand(context: CliContext, specHelp: string): Command {
     .optionsGroup("Chat forms:")
     .option(
       "--frame <frame>",
-      "of the boxes: absolute (after smart-resize), norm1000 or image (default: absolute)",
+      "of the boxes: absolute (after smart-resize), norm1000 or image (default: the model's, else absolute)",
     )
     .option(
       "--model <folder>",
-      "take patches, pixel limits and the prompt from this model (default: Qwen2.5-VL's)",
+      "take patches, pixel limits, frame and prompt from this model (default: Qwen2.5-VL's)",
     )
     .option("--min-pixels <n>", "of the resized picture", pixels("--min-pixels"))
     .option("--max-pixels <n>", "of the resized picture", pixels("--max-pixels"))

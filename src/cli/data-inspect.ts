@@ -1,6 +1,7 @@
 /** @file `dip-r1 data inspect`: what a dataset holds, and how a model would meet it, as tables, JSON and pictures. */
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import type { CoordinateProfile } from "../geometry/profiles.js";
 import type { Dataset, DatasetReport, ModelView } from "../datasets/index.js";
 import { collect, numberOption, type CliContext } from "./context.js";
 import { addSourceOptions, openSource, type SourceOptions } from "./data-source.js";
@@ -10,6 +11,7 @@ interface InspectOptions extends SourceOptions {
   readonly model?: string;
   readonly prompt?: string;
   readonly label?: readonly string[];
+  readonly profile?: CoordinateProfile;
   readonly maxTokens?: readonly number[];
   readonly json?: boolean;
   readonly pictures?: string;
@@ -23,7 +25,8 @@ async function modelView(folder: string, options: InspectOptions): Promise<Model
   const { readModelTask } = await import("../runs/model-task.js");
   const processor = await loadProcessor(folder);
   const task = await readModelTask(folder);
-  const text = promptText(options.prompt ?? task.prompt, options.label ?? task.labels);
+  const profile = options.profile ?? task.profile;
+  const text = promptText(options.prompt ?? task.prompt, options.label ?? task.labels, profile);
   // Every picture's prompt has the same words: one blank picture tells how many tokens they are.
   const blank = { width: 28, height: 28, data: new Uint8Array(28 * 28 * 3) };
   const promptTokens = processor
@@ -33,6 +36,7 @@ async function modelView(folder: string, options: InspectOptions): Promise<Model
     image: processor.image,
     countTokens: (response) => processor.tokenizer.encode(response).length,
     promptTokens,
+    profile,
     ...(options.label && { labels: options.label }),
     ...(options.maxTokens && { maxTokens: options.maxTokens }),
   };
@@ -69,8 +73,9 @@ async function writePictures(dataset: Dataset, folder: string, limit: number): P
 async function inspect(spec: string, options: InspectOptions, { print, logger }: CliContext): Promise<void> {
   const { inspectSamples } = await import("../datasets/index.js");
   const { InputError } = await import("../base/index.js");
-  if (options.model === undefined && (options.maxTokens !== undefined || options.prompt !== undefined))
-    throw new InputError(`${options.maxTokens === undefined ? "--prompt" : "--max-tokens"} needs --model`, {
+  const modelOnly = (["maxTokens", "prompt", "profile"] as const).find((key) => options[key] !== undefined);
+  if (options.model === undefined && modelOnly !== undefined)
+    throw new InputError(`--${modelOnly === "maxTokens" ? "max-tokens" : modelOnly} needs --model`, {
       hint: "Tokens are a tokenizer's: name the folder of the model that will be trained.",
     });
   const model = options.model === undefined ? undefined : await modelView(options.model, options);
@@ -106,6 +111,12 @@ export function inspectCommand(context: CliContext, specHelp: string): Command {
     .option("--model <folder>", "also how this model meets it: scale, who is too small to see, tokens")
     .option("--max-tokens <n>", "how many ground-truth responses would not fit (repeatable)", maxTokensOption)
     .option("--prompt <name>", "named prompt (default: the one the model was trained with, else dip-r1)")
+    .addOption(
+      new Option(
+        "--profile <profile>",
+        "numbers the model speaks: pixels of the resized picture, or thousandths (default: as it was trained, else absolute)",
+      ).choices(["absolute", "norm1000"]),
+    )
     .option("--label <label>", "only these labels are in responses (repeatable; default: all)", collect)
     .option("--json", "one JSON object on stdout, nothing else")
     .option("--pictures <folder>", "draw the boxes of the first pictures there")

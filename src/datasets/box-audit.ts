@@ -40,7 +40,11 @@ export class BoxAudit {
   private boxes = 0;
   private leaving = 0;
   private outside = 0;
-  private fitOtherForm = 0;
+  /** Boxes that have no area or leave the image, as they are read and as the other form would have them. */
+  private wrong = 0;
+  private wrongOtherwise = 0;
+  /** Boxes that would have no area as the other form. */
+  private emptyOtherwise = 0;
   private upToOne = 0;
   private readonly path: string;
   private readonly options: BoxAuditOptions;
@@ -62,7 +66,8 @@ export class BoxAudit {
         where,
         field,
         `${JSON.stringify(value)} lies outside the image of ${size.width}x${size.height}`,
-        "Is the image's size right, and is it the picture that was annotated?",
+        "Is the image's size right, and is it the picture that was annotated?" +
+          (this.looksOtherwise() ? ` ${this.otherwiseHint("The boxes so far look like")}` : ""),
         "box-outside",
       );
     }
@@ -88,8 +93,8 @@ export class BoxAudit {
   readCounted(value: unknown, where: Where, field: string, size?: ImageSize): Box<"image"> {
     const numbers = fourNumbers(value, where, field, FORMS[this.form]);
     const found = toBox(numbers, this.form);
-    if (!(found.x2 > found.x1 && found.y2 > found.y1)) throw this.noArea(numbers, where, field, size);
     if (size !== undefined) this.count(numbers, found, size);
+    if (!hasArea(found)) throw this.noArea(numbers, where, field, size);
     return found;
   }
 
@@ -97,14 +102,14 @@ export class BoxAudit {
   readIgnore(value: unknown, where: Where, field: string, size?: ImageSize): Box<"image"> | undefined {
     const numbers = fourNumbers(value, where, field, FORMS[this.form]);
     const found = toBox(numbers, this.form);
-    if (!(found.x2 > found.x1 && found.y2 > found.y1)) {
+    if (size !== undefined) this.count(numbers, found, size);
+    if (!hasArea(found)) {
       this.options.problems.note(
         "empty-box",
         `${where}: ${field} ${JSON.stringify(numbers)} is an ignore region without an area`,
       );
       return undefined;
     }
-    if (size !== undefined) this.count(numbers, found, size);
     return found;
   }
 
@@ -116,7 +121,7 @@ export class BoxAudit {
     if (value === undefined || value === null) return undefined;
     const numbers = fourNumbers(value, where, field, FORMS[this.form]);
     const found = toBox(numbers, this.form);
-    if (found.x2 > found.x1 && found.y2 > found.y1) return found;
+    if (hasArea(found)) return found;
     if (numbers[2] !== 0 || numbers[3] !== 0)
       this.options.problems.note(
         "empty-box",
@@ -129,6 +134,24 @@ export class BoxAudit {
   finish(): void {
     const { boxes, options } = this;
     if (boxes < ENOUGH) return;
+    if (this.looksOtherwise()) {
+      const other = otherForm(this.form);
+      throw new InputError(
+        `${this.path}: the boxes look like ${FORMS[other]}, and ${FORMS[this.form]} is expected: read so, ` +
+          `${this.wrong} of ${boxes} leave the image or have no area, the other way ${this.wrongOtherwise}`,
+        {
+          hint:
+            `Read them as they are: ${this.option}=${other}. ` +
+            `If they are right as they stand: ${this.option}=${this.form}.`,
+        },
+      );
+    }
+    if (options.declared === undefined && this.upToOne >= 0.98 * boxes) {
+      throw new InputError(
+        `${this.path}: the boxes look like shares of the image (${this.upToOne} of ${boxes} lie within 0..1)`,
+        { hint: "Boxes are pixels of the original image here: multiply by its width and height." },
+      );
+    }
     if (this.outside >= Math.max(ENOUGH, 0.05 * boxes)) {
       throw new InputError(
         `${this.path}: ${this.outside} of ${boxes} boxes lie wholly outside their images`,
@@ -136,25 +159,6 @@ export class BoxAudit {
           hint: "The sizes are wrong: of other pictures, of smaller copies, or with width and height exchanged.",
         },
       );
-    }
-    if (options.declared === undefined) {
-      if (this.upToOne >= 0.98 * boxes) {
-        throw new InputError(
-          `${this.path}: the boxes look like shares of the image (${this.upToOne} of ${boxes} lie within 0..1)`,
-          { hint: "Boxes are pixels of the original image here: multiply by its width and height." },
-        );
-      }
-      const other = this.form === "xywh" ? "xyxy" : "xywh";
-      if (this.fitOtherForm >= 0.98 * boxes && this.leaving >= 0.2 * boxes) {
-        const name = options.option ?? "boxes";
-        throw new InputError(
-          `${this.path}: the boxes look like ${FORMS[other]}, and ${FORMS[this.form]} is expected: read so, ` +
-            `${this.leaving} of ${boxes} leave the image, the other way nearly all fit`,
-          {
-            hint: `Read them as they are: ${name}=${other}. If they are right as they stand: ${name}=${this.form}.`,
-          },
-        );
-      }
     }
     if (this.leaving >= 0.5 * boxes) {
       options.problems.note(
@@ -171,10 +175,37 @@ export class BoxAudit {
     this.count(this.form === "xywh" ? [x1, y1, x2 - x1, y2 - y1] : [x1, y1, x2, y2], found, size);
   }
 
+  /**
+   * Whether the boxes that were read so far are the other form's: a fifth or more are wrong as they are read, and the other
+   * way hardly any is. Amodal boxes leave the image a little in either form, but rightly read they hardly ever lose their area.
+   */
+  private looksOtherwise(): boolean {
+    const { boxes, wrong } = this;
+    return (
+      this.options.declared === undefined &&
+      boxes >= ENOUGH &&
+      wrong >= 0.2 * boxes &&
+      this.wrongOtherwise <= 0.25 * wrong &&
+      this.emptyOtherwise <= 0.02 * boxes
+    );
+  }
+
+  private get option(): string {
+    return this.options.option ?? "boxes";
+  }
+
+  private otherwiseHint(what: string): string {
+    const other = otherForm(this.form);
+    return `${what} ${FORMS[other]}: if all are, say ${this.option}=${other}.`;
+  }
+
   private count(numbers: Numbers, found: Box<"image">, size: ImageSize): void {
+    const otherwise = toBox(numbers, otherForm(this.form));
     this.boxes++;
-    if (found.x2 > size.width * (1 + BEYOND) || found.y2 > size.height * (1 + BEYOND)) this.leaving++;
-    if (fits(toBox(numbers, this.form === "xywh" ? "xyxy" : "xywh"), size)) this.fitOtherForm++;
+    if (leaves(found, size)) this.leaving++;
+    if (!hasArea(found) || leaves(found, size)) this.wrong++;
+    if (!hasArea(otherwise)) this.emptyOtherwise++;
+    if (!hasArea(otherwise) || leaves(otherwise, size)) this.wrongOtherwise++;
     if (Math.min(...numbers) >= 0 && Math.max(...numbers) <= 1 && Math.min(size.width, size.height) > 2)
       this.upToOne++;
   }
@@ -183,25 +214,37 @@ export class BoxAudit {
     const [a, b, c, d] = numbers;
     const problem =
       this.form === "xywh" ? `has no area: width ${c}, height ${d}` : `has no area: [${a}, ${b}, ${c}, ${d}]`;
-    const other = this.form === "xywh" ? "xyxy" : "xywh";
-    const guess = toBox(numbers, other);
-    const name = this.options.option ?? "boxes";
+    const guess = toBox(numbers, otherForm(this.form));
     const looksOther =
-      this.options.declared === undefined &&
-      guess.x2 > guess.x1 &&
-      guess.y2 > guess.y1 &&
-      (size === undefined || fits(guess, size));
+      this.options.declared === undefined && hasArea(guess) && (size === undefined || fits(guess, size));
     const hint =
       `Boxes are ${FORMS[this.form]} here.` +
-      (looksOther ? ` This one looks like ${FORMS[other]}: if all are, say ${name}=${other}.` : "");
+      (looksOther
+        ? ` ${this.otherwiseHint("This one looks like")}`
+        : this.looksOtherwise()
+          ? ` ${this.otherwiseHint("Those so far look like")}`
+          : "");
     return fieldError(where, field, problem, hint, "empty-box");
   }
 }
 
 type Numbers = readonly [number, number, number, number];
 
+function otherForm(form: BoxForm): BoxForm {
+  return form === "xywh" ? "xyxy" : "xywh";
+}
+
 function toBox([a, b, c, d]: Numbers, form: BoxForm): Box<"image"> {
   return form === "xywh" ? box<"image">(a, b, a + c, b + d) : box<"image">(a, b, c, d);
+}
+
+function hasArea(b: Box<"image">): boolean {
+  return b.x2 > b.x1 && b.y2 > b.y1;
+}
+
+/** Beyond the right or the bottom edge: only that end is read differently in the two forms. */
+function leaves(b: Box<"image">, { width, height }: ImageSize): boolean {
+  return b.x2 > width * (1 + BEYOND) || b.y2 > height * (1 + BEYOND);
 }
 
 function isOutside(b: Box<"image">, { width, height }: ImageSize): boolean {
@@ -210,5 +253,5 @@ function isOutside(b: Box<"image">, { width, height }: ImageSize): boolean {
 
 /** With a pixel of slack, as tools count the last pixel in or out. */
 function fits(b: Box<"image">, { width, height }: ImageSize): boolean {
-  return b.x2 > b.x1 && b.y2 > b.y1 && b.x1 >= -1 && b.y1 >= -1 && b.x2 <= width + 1 && b.y2 <= height + 1;
+  return hasArea(b) && b.x1 >= -1 && b.y1 >= -1 && b.x2 <= width + 1 && b.y2 <= height + 1;
 }

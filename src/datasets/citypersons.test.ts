@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { encodeCityPersons, encodeMat5 } from "../../test/support/mat5-encoder.js";
+import { encodeCityPersons } from "../../test/support/citypersons-mat.js";
 import { sharedPath, sharedPresent } from "../../test/support/shared-data.js";
 import { readCityPersons, type CityPersonsOptions } from "./citypersons.js";
+import { encodeMat5 } from "./mat5-encode.js";
 import { collect } from "./collect.js";
 import { Problems } from "./problems.js";
 
@@ -103,6 +104,26 @@ describe("readCityPersons of .mat files", () => {
     await writeFile(join(pictures, place, name), "");
     const [sample] = await read({ images: pictures });
     expect(sample!.image).toEqual({ kind: "file", path: join(pictures, place, name) });
+  });
+
+  it("recognises corners where width and height belong, in both files", async () => {
+    const corners = [200, 400, 600, 800, 1000, 1200].map((x) => [x, 600, x + 100, 800]);
+    const rows = corners.map((four) => [1, ...four, 24000, ...four]);
+    const path = await write(encodeCityPersons("anno_val_aligned", [{ ...images[0]!, rows }]));
+    await expect(collect(readCityPersons(path))).rejects.toThrow(/look like \[x1, y1, x2, y2\]/);
+    const [sample] = await collect(readCityPersons(path, { boxes: "xyxy" }));
+    expect(sample!.objects[0]).toMatchObject({ box: { x1: 200, y1: 600, x2: 300, y2: 800 }, visibility: 1 });
+    const json = join(folder, "corners.json");
+    await writeFile(
+      json,
+      JSON.stringify({
+        categories: [{ id: 1, name: "pedestrian" }],
+        images: [{ id: 1, im_name: name, width: 2048, height: 1024 }],
+        annotations: corners.map((bbox, id) => ({ id, image_id: 1, category_id: 1, bbox })),
+      }),
+    );
+    await expect(collect(readCityPersons(json))).rejects.toThrow(/look like \[x1, y1, x2, y2\]/);
+    expect((await collect(readCityPersons(json, { boxes: "xyxy" })))[0]!.objects).toHaveLength(6);
   });
 
   it.each([

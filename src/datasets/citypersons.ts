@@ -9,7 +9,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../base/errors.js";
 import { boxArea } from "../geometry/overlap.js";
 import type { Box } from "../geometry/box.js";
-import { BoxAudit } from "./box-audit.js";
+import { BoxAudit, type BoxForm } from "./box-audit.js";
 import { readCoco } from "./coco.js";
 import { duplicateError, fieldError, readWholeFile } from "./fields.js";
 import { firstFolder } from "./image-folder.js";
@@ -39,6 +39,8 @@ export interface CityPersonsOptions {
   readonly categories?: readonly CityPersonsCategory[];
   /** Objects are labelled with their category's name instead of `label`. @default false */
   readonly perCategory?: boolean;
+  /** Form of the file's boxes. @default "xywh", and files that look otherwise are refused */
+  readonly boxes?: BoxForm;
   /** Sizes of the pictures: see {@link openSizes}. @default 2048x1024, that of Cityscapes */
   readonly sizes?: string;
   /** @default "person" */
@@ -63,7 +65,7 @@ export async function* readCityPersons(
     yield* readCoco(path, {
       findPicture: (name) => findPicture(name.split("_")[0]!, name),
       labelAll: label,
-      boxes: "xywh",
+      boxes: options.boxes,
       problems,
     });
     return;
@@ -81,7 +83,7 @@ async function* readMatAnnotations(
   const sizes = await openSizes(options.sizes ?? "2048x1024");
   const split = /_(train|val|test)/.exec(variable)?.[1];
   const context: MatContext = {
-    audit: new BoxAudit(path, { native: "xywh", declared: "xywh", problems }),
+    audit: new BoxAudit(path, { native: "xywh", declared: options.boxes, problems }),
     sizes,
     findPicture: cityscapesPictures(folder, split),
     options,
@@ -100,6 +102,7 @@ async function* readMatAnnotations(
     });
     if (sample !== undefined) yield sample;
   }
+  context.audit.finish();
 }
 
 interface MatContext {
@@ -200,7 +203,8 @@ async function toSample({ where, city, name, rows }: Entry, context: MatContext)
         ...(visible === undefined ? {} : { visible }),
         visibility: visible === undefined ? 0 : Math.min(1, boxArea(visible) / boxArea(box)),
         label: options.perCategory === true ? category : (options.label ?? "person"),
-        id: String(row[5]),
+        // 0 is no instance's number.
+        ...(row[5] === 0 ? {} : { id: String(row[5]) }),
         attributes: { category },
       });
     });

@@ -42,6 +42,7 @@ const onlyBoxes = (sample: Sample): Sample => {
   return { ...rest, objects: sample.objects.map(({ box, label }) => ({ box, label })) };
 };
 
+const CITYPERSONS = ["rider", "sitting person", "other person", "people group"];
 const LEVELS = ["none", "partial", "heavy"];
 function visDroneObject({ box, attributes = {}, visibility }: GroundTruthObject): GroundTruthObject {
   const told = LEVELS.indexOf(String(attributes["occlusion"]));
@@ -103,6 +104,31 @@ const trips = {
       })),
     }),
   },
+  "citypersons.mat": {
+    spec: (out) => ({
+      format: "citypersons",
+      annotations: out,
+      categories: ["pedestrian", "rider", "sitting person", "other person", "people group"],
+      sizes: size,
+      boxes: "xywh",
+      ...none,
+    }),
+    back: (sample) => ({
+      ...sample,
+      id: pictureOf(sample),
+      objects: sample.objects.map(({ box, visible, id, attributes }) => ({
+        box,
+        visible: visible ?? box,
+        visibility: visible === undefined ? 1 : Math.min(1, boxArea(visible) / boxArea(box)),
+        label: "person",
+        ...(id !== undefined && /^[1-9]\d*$/.test(id) && { id }),
+        attributes: { category: attributes?.["category"] === "rider" ? "rider" : "pedestrian" },
+      })),
+      ignoreLabels: sample.ignore.map((_, i) =>
+        CITYPERSONS.includes(sample.ignoreLabels?.[i] ?? "") ? sample.ignoreLabels![i]! : "ignore region",
+      ),
+    }),
+  },
   widerpedestrian: {
     options: { year: 2019 },
     spec: (out) => ({
@@ -134,7 +160,7 @@ const trips = {
   trl: chatTrip("trl", "absolute"),
   "ms-swift": chatTrip("ms-swift", "norm1000"),
   "vlm-r1": chatTrip("vlm-r1", "image"),
-} as const satisfies Partial<Record<FormName, Trip>>;
+} as const satisfies Partial<Record<FormName | "citypersons.mat", Trip>>;
 
 type Tripped = keyof typeof trips;
 const names = Object.keys(trips) as Tripped[];
@@ -150,8 +176,10 @@ function essence(sample: Sample): unknown {
   );
 }
 
-async function write(dataset: Dataset, format: FormName, options: FormOptions = {}): Promise<string> {
-  const out = join(root, `${next++}${format === "citypersons" ? ".json" : ""}`);
+async function write(dataset: Dataset, name: Tripped | FormName, options: FormOptions = {}): Promise<string> {
+  const format = name === "citypersons.mat" ? "citypersons" : name;
+  const ending = { citypersons: ".json", "citypersons.mat": ".mat" }[name as string] ?? "";
+  const out = join(root, `${next++}${ending}`);
   const report = await convertDataset(dataset, { format, out, ...options });
   expect(report.images).toBe(dataset.length);
   return out;

@@ -64,11 +64,7 @@ export function writesFolder(format: FormName, copyImages = false): boolean {
 export async function convertDataset(dataset: Dataset, options: ConvertOptions): Promise<ConvertReport> {
   const out = resolve(options.out);
   const folder = writesFolder(options.format, options.copyImages);
-  const form = formNamed(options.format);
-  if (options.format === "citypersons" && /\.mat$/i.test(out))
-    throw new InputError(`${out}: CityPersons' .mat files are read, not written`, {
-      hint: "The JSON of its evaluation holds the same boxes: give --out a name that ends in .json.",
-    });
+  const form = formNamed(options.format, out);
   try {
     await refuseOther(out, folder, options.force ?? false);
     if (!folder) return await intoFile(out, (target) => write(dataset, target, undefined, out, options));
@@ -121,7 +117,7 @@ async function write(
   out: string,
   options: ConvertOptions,
 ): Promise<ConvertReport> {
-  const form = formNamed(options.format);
+  const form = formNamed(options.format, out);
   const losses = lossTally();
   const copied = options.copyImages ?? false;
   const folder = writesFolder(options.format, copied) ? out : dirname(out);

@@ -175,6 +175,21 @@ describe("readCrowdHuman", () => {
     expect(sample!.objects[0]!.box).toEqual({ x1: 5, y1: 10, x2: 60, y2: 120 });
   });
 
+  it("recognises them where bodies go on beyond the picture, also after records that had to be left out", async () => {
+    // Right in neither form, as some bodies leave the picture; two have no area unless they are corners.
+    const corners = Array.from({ length: 20 }, (_, k) => [60 + k, 20 + k, 150 + 4 * k, 130 + k]);
+    const gtboxes = [...corners, [-60, 20, -20, 90], [-20, 30, 0, 90]].map((fbox) => ({ ...person, fbox }));
+    const problems = new Problems("skip");
+    await expect(read({ problems }, { ...line, width: 200, height: 150, gtboxes })).rejects.toThrow(
+      /look like \[x1, y1, x2, y2\]/,
+    );
+    // Who stops at the first bad record is told what the boxes before it look like.
+    await expect(read({}, { ...line, width: 200, height: 150, gtboxes })).rejects.toMatchObject({
+      message: expect.stringContaining("has no area: width -20") as string,
+      hint: expect.stringContaining("boxes=xyxy") as string,
+    });
+  });
+
   describe("a broken file", () => {
     it("that was cut off is known by its last line", async () => {
       const path = join(folder, "cut.odgt");

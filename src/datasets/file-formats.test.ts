@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { packageRoot } from "../base/fingerprint.js";
-import { encodeCityPersons } from "../../test/support/mat5-encoder.js";
+import { encodeCityPersons } from "../../test/support/citypersons-mat.js";
 import { collect } from "./collect.js";
 import { openDataset, parseDatasetSpec, type Dataset, type OpenOptions } from "./dataset.js";
 import { writePng } from "./image-file.js";

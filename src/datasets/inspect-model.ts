@@ -3,6 +3,7 @@
  * small to be seen there, and how many tokens the ground truth needs as a response. Needs annotations, no pixels.
  */
 import { InputError } from "../base/errors.js";
+import { answerSize, type CoordinateProfile } from "../geometry/profiles.js";
 import { smartResize } from "../qwen/smart-resize.js";
 import type { ImageProcessorConfig } from "../qwen/image-processor-config.js";
 import type { ResponseStyle } from "../response/render.js";
@@ -25,6 +26,8 @@ export interface ModelView {
   readonly promptTokens: number;
   /** What is to be found; objects of other labels are no part of a response. @default all */
   readonly labels?: readonly string[];
+  /** Which numbers the model speaks: thousandths are shorter than the pixels of a large picture. @default "absolute" */
+  readonly profile?: CoordinateProfile;
   /** How the teacher writes. @default "objects" */
   readonly style?: ResponseStyle;
   /** Longest responses to try, in tokens. @default {@link COMMON_MAX_TOKENS} */
@@ -82,12 +85,15 @@ export function modelInspector(view: ModelView): ModelInspector {
   const sequences: number[] = [];
   let refused = 0;
   let objects = 0;
-  const respond = (sample: SampleTruth, modelSize: { width: number; height: number }) =>
-    teacherResponse(sample, {
-      modelSize,
+  const respond = (sample: SampleTruth, model: { width: number; height: number }) => {
+    const { width, height } = answerSize(view.profile ?? "absolute", { image: sample, model });
+    return teacherResponse(sample, {
+      // The teacher writes on the canvas that it is given.
+      modelSize: { width, height },
       ...(view.labels && { labels: view.labels }),
       ...(view.style && { style: view.style }),
     });
+  };
   return {
     add(sample) {
       let size;

@@ -106,6 +106,25 @@ describe("inspectSamples with a model", () => {
     expect(model!.tokens.sequence.max).toBe(10 + 10 + text.length + 1);
   });
 
+  it("lets the model write in the numbers it speaks", async () => {
+    const truth: SampleTruth = {
+      id: "a",
+      width: 112,
+      height: 112,
+      ignore: [],
+      objects: [{ box: box<"image">(28, 56, 84, 112), label: "person" }],
+    };
+    const texts: string[] = [];
+    const countTokens = (text: string) => texts.push(text);
+    await inspectSamples([truth], { model: { ...words, countTokens } });
+    await inspectSamples([truth], { model: { ...words, countTokens, profile: "norm1000" } });
+    const said = texts.filter((text) => text.includes('person"'));
+    expect(said.map((text) => /\[[\d,]+\]/.exec(text)?.[0])).toEqual([
+      "[28,56,84,112]",
+      "[250,500,750,1000]",
+    ]);
+  });
+
   it("counts the teacher's tokens as the model's own tokenizer does, of the labels that are asked for", async () => {
     const tokenizer = await loadTokenizer(fixture("model"));
     const truth: SampleTruth = {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { collect } from "./collect.js";
+import { Problems } from "./problems.js";
 import { readJsonlSamples, readJsonlTruth, toJsonlLine } from "./jsonl.js";
 import { generateScene } from "./scenes/index.js";
 
@@ -108,6 +109,18 @@ describe("readJsonlSamples", () => {
 });
 
 describe("toJsonlLine", () => {
+  it("recognises a file of [x, y, width, height], though each of its boxes could be left out by itself", async () => {
+    const path = join(folder, "xywh.jsonl");
+    const text = Array.from({ length: 6 }, (_, i) =>
+      JSON.stringify({ id: i, width: 100, height: 100, objects: [{ bbox: [60, 60 + i, 30, 30] }] }),
+    );
+    await writeFile(path, text.join("\n") + "\n");
+    await expect(collect(readJsonlTruth(path, { problems: new Problems("skip") }))).rejects.toThrow(
+      /look like \[x, y, width, height\]/,
+    );
+    expect(await collect(readJsonlTruth(path, { boxes: "xywh" }))).toHaveLength(6);
+  });
+
   it("writes what the reader gives back", async () => {
     const scene = generateScene({ seed: 3, index: 1, width: 112, height: 112, dense: true, groups: 1 });
     expect(scene.ignore.length).toBe(1);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeMat5, type MatInput } from "../../test/support/mat5-encoder.js";
+import { encodeMat5, type MatInput } from "./mat5-encode.js";
 import { readMat5 } from "./mat5.js";
 
 const variables: Record<string, MatInput> = {
@@ -71,6 +71,7 @@ describe("readMat5", () => {
   it("says of other files what they are", () => {
     const padded = (text: string) => Buffer.from(text.padEnd(400, " "));
     expect(() => readMat5(padded('{"images": []}'), "t.mat")).toThrow("t.mat: is no MAT-file");
+    expect(() => readMat5(Buffer.alloc(400), "t.mat")).toThrow("t.mat: is no MAT-file");
     expect(() => readMat5(padded("<!DOCTYPE html>"), "t.mat")).toThrow("is a web page");
     expect(() => readMat5(padded("version https://git-lfs.github.com/spec/v1\n"), "t.mat")).toThrow(
       "Git LFS",

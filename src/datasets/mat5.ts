@@ -5,7 +5,7 @@
  */
 import { inflateSync } from "node:zlib";
 import { InputError, toError } from "../base/errors.js";
-import { notText } from "./text-bytes.js";
+import { knownFile } from "./text-bytes.js";
 
 /** A value of a MAT-file; `dims` are rows, columns and so on, and elements lie column by column. */
 export type MatValue =
@@ -98,7 +98,7 @@ function checkHeader(bytes: Uint8Array, name: string): boolean {
         hint: "Save it once more in MATLAB: save('FILE.mat', '-v7').",
       });
     }
-    const other = notText(bytes.subarray(0, 4096));
+    const other = knownFile(bytes.subarray(0, 4096));
     throw new InputError(`${name}: ${other === undefined ? "is no MAT-file" : other.problem}`, {
       hint: other?.hint ?? "A MAT-file of versions 5 to 7 has the letters IM or MI at bytes 126 and 127.",
     });

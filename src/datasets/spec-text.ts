@@ -51,7 +51,7 @@ const KEYS: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   },
   coco: { ...FILES, boxes: "text", sizes: "text", visibilityField: "text" },
   crowdhuman: { ...FILES, box: "text", boxes: "text", sizes: "text" },
-  citypersons: { ...FILES, ...CATEGORIES, sizes: "text" },
+  citypersons: { ...FILES, ...CATEGORIES, boxes: "text", sizes: "text" },
   widerpedestrian: {
     ...FILES,
     ...CATEGORIES,
@@ -61,8 +61,16 @@ const KEYS: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
     boxes: "text",
     sizes: "text",
   },
-  uavdt: { ...FILES, ...CATEGORIES, truth: "text", sequences: "list", every: "number", sizes: "text" },
-  visdrone: { ...FILES, ...CATEGORIES, sizes: "text" },
+  uavdt: {
+    ...FILES,
+    ...CATEGORIES,
+    truth: "text",
+    sequences: "list",
+    every: "number",
+    boxes: "text",
+    sizes: "text",
+  },
+  visdrone: { ...FILES, ...CATEGORIES, boxes: "text", sizes: "text" },
   mot: {
     ...FILES,
     seqinfo: "text",

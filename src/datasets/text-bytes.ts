@@ -32,13 +32,19 @@ const TEXTS: readonly (readonly [start: RegExp, problem: string, hint: string])[
   [/^MATLAB /, "is a MATLAB file", "CityPersons' .mat files are read by citypersons:FILE.mat."],
 ];
 
-/** What the first bytes of a file show it to be, where it is no UTF-8 text. @param head the first few thousand bytes */
-export function notText(head: Uint8Array): BytesProblem | undefined {
+/** Which well-known kind of file these are the first bytes of; `undefined` for others, annotations among them. */
+export function knownFile(head: Uint8Array): BytesProblem | undefined {
   for (const [bytes, problem, hint] of SIGNATURES)
     if (bytes.every((byte, i) => head[i] === byte)) return { problem, hint };
   const start = new TextDecoder("latin1").decode(head.subarray(0, 200));
   for (const [pattern, problem, hint] of TEXTS) if (pattern.test(start)) return { problem, hint };
-  if (!head.includes(0)) return undefined;
+  return undefined;
+}
+
+/** What the first bytes of a file show it to be, where it is no UTF-8 text. @param head the first few thousand bytes */
+export function notText(head: Uint8Array): BytesProblem | undefined {
+  const known = knownFile(head);
+  if (known !== undefined || !head.includes(0)) return known;
   const zeros = [0, 0];
   for (const [i, byte] of head.entries()) if (byte === 0) zeros[i & 1]!++;
   const half = head.length / 2;

@@ -129,6 +129,13 @@ describe("readUavdt", () => {
     expect(problems.report().kinds).toEqual({ [kind]: 1 });
   });
 
+  it("recognises corners where width and height belong", async () => {
+    const rows = [1, 2, 3, 4, 5, 6].map((frame) => `${frame},1,${500 + frame},300,600,400,1,1,3`);
+    await write("M0101_gt_whole.txt", ...rows);
+    await expect(read()).rejects.toThrow(/look like \[x1, y1, x2, y2\]/);
+    expect(await read({ boxes: "xyxy" })).toHaveLength(6);
+  });
+
   it("names what is no UAVDT", async () => {
     await expect(read()).rejects.toThrow("holds no Mxxxx_gt_whole.txt");
     await expect(read({}, await write("M0101_gt_ignore.txt"))).rejects.toThrow("is no file of UAVDT boxes");

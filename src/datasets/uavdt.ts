@@ -8,7 +8,7 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../base/errors.js";
 import type { Box } from "../geometry/box.js";
-import { BoxAudit, type ImageSize } from "./box-audit.js";
+import { BoxAudit, type BoxForm, type ImageSize } from "./box-audit.js";
 import { checkFrame, readRow } from "./columns.js";
 import { fieldError } from "./fields.js";
 import { firstEnding, firstFolder } from "./image-folder.js";
@@ -40,6 +40,8 @@ export interface UavdtOptions {
   readonly perCategory?: boolean;
   /** Takes frames 1, 1 + every, 1 + 2 every, ... @default 1 */
   readonly every?: number;
+  /** Form of the files' boxes. @default "xywh", and files that look otherwise are refused */
+  readonly boxes?: BoxForm;
   /** Sizes of the pictures, by sequence or file name: see {@link openSizes}. @default the header of a sequence's picture */
   readonly sizes?: string;
   /** @default "vehicle" */
@@ -76,7 +78,7 @@ export async function* readUavdt(path: string, options: UavdtOptions = {}): Asyn
   const folder = options.images ?? defaultImages(path);
   const every = options.every ?? 1;
   for (const sequence of await uavdtSequences(path, options)) {
-    const audit = new BoxAudit(sequence.truth, { native: "xywh", declared: "xywh", problems });
+    const audit = new BoxAudit(sequence.truth, { native: "xywh", declared: options.boxes, problems });
     const truth = await readRows(sequence.truth, problems);
     const ignored =
       sequence.ignore === undefined ? new Map<number, Row[]>() : await readRows(sequence.ignore, problems);
@@ -110,6 +112,7 @@ export async function* readUavdt(path: string, options: UavdtOptions = {}): Asyn
         ignore,
       };
     }
+    audit.finish();
   }
 }
 

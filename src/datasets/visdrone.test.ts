@@ -73,6 +73,13 @@ describe("readVisDrone", () => {
     expect(standing!.ignoreLabels).toEqual(["ignored region", "people", "pedestrian", "others"]);
   });
 
+  it("recognises corners where width and height belong, over all files of the folder", async () => {
+    for (const [i, x] of [300, 500, 700, 900, 1100, 1200].entries())
+      await write(`${i}.txt`, `${x},500,${x + 100},700,1,1,0,0`);
+    await expect(read()).rejects.toThrow(/look like \[x1, y1, x2, y2\]/);
+    expect((await read({ boxes: "xyxy" })).map(({ objects }) => objects.length)).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+
   it("reads a folder in the order of its names, sizes from the pictures, pictures without a row", async () => {
     await write("b.txt", "");
     await write("a.txt", "1,1,5,5,1,1,0,0");

@@ -8,7 +8,7 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../base/errors.js";
 import type { Box } from "../geometry/box.js";
-import { BoxAudit, type ImageSize } from "./box-audit.js";
+import { BoxAudit, type BoxForm, type ImageSize } from "./box-audit.js";
 import { readRow } from "./columns.js";
 import { fieldError } from "./fields.js";
 import { firstEnding } from "./image-folder.js";
@@ -52,6 +52,8 @@ export interface VisDroneOptions {
   readonly categories?: readonly VisDroneCategory[];
   /** Objects are labelled with their category's name instead of `label`. @default false */
   readonly perCategory?: boolean;
+  /** Form of the files' boxes. @default "xywh", and files that look otherwise are refused */
+  readonly boxes?: BoxForm;
   /** Sizes of the pictures: see {@link openSizes}. @default the pictures' headers */
   readonly sizes?: string;
   /** @default "person" */
@@ -70,16 +72,18 @@ export async function* readVisDrone(path: string, options: VisDroneOptions = {})
   const files = await visDroneFiles(path);
   const folder = options.images ?? join(dirname(dirname(files[0]!)), "images");
   const sizes = await openSizes(options.sizes);
+  const audit = new BoxAudit(path, { native: "xywh", declared: options.boxes, problems });
   const samples = mapOrdered(files, (file) =>
     problems.attemptAsync(async (): Promise<Sample> => {
       const id = basename(file, ".txt");
       const picture = firstEnding(join(folder, id), [".jpg", ".png", ".jpeg"]);
       const size = await sizes({ id, path: picture, where: file });
-      const truth = await readTruth(file, size, { ...options, problems });
+      const truth = await readTruth(file, size, { ...options, problems, audit });
       return { id, image: { kind: "file", path: picture }, ...size, ...truth };
     }),
   );
   for await (const sample of samples) if (sample !== undefined) yield sample;
+  audit.finish();
 }
 
 /** The text files that a spec's path stands for. @throws InputError where there is none */
@@ -107,10 +111,9 @@ const SHAPE = {
 async function readTruth(
   file: string,
   size: ImageSize,
-  options: VisDroneOptions & { readonly problems: Problems },
+  options: VisDroneOptions & { readonly problems: Problems; readonly audit: BoxAudit },
 ): Promise<Required<Pick<Sample, "objects" | "ignore" | "ignoreLabels">>> {
-  const { problems } = options;
-  const audit = new BoxAudit(file, { native: "xywh", declared: "xywh", problems });
+  const { problems, audit } = options;
   const objects: GroundTruthObject[] = [];
   const ignore: Box<"image">[] = [];
   const ignoreLabels: string[] = [];

@@ -27,7 +27,8 @@ describe("readWiderPedestrian", () => {
     const path = await write("train_bbox.txt", "sur03954.jpg 10 20 30 80 55 21 28 77", "ad00001.jpg");
     await write("train_ignore.txt", "sur03954.jpg 100 100 50 60", "nobody.jpg 1 1 5 5");
     await write("train_list.txt", "sur03954.jpg", "ad00002.jpg");
-    const samples = await read(path);
+    const problems = new Problems();
+    const samples = await read(path, { problems });
     expect(samples.map((s) => s.id)).toEqual(["sur03954.jpg", "ad00001.jpg", "ad00002.jpg"]);
     expect(samples[0]).toMatchObject({
       width: 1000,
@@ -40,6 +41,8 @@ describe("readWiderPedestrian", () => {
       ignoreLabels: ["ignore"],
     });
     expect(samples[1]).toMatchObject({ objects: [], ignore: [] });
+    expect(problems.report().noted).toEqual({ "unknown-id": 1 });
+    expect(problems.report().examples[0]).toMatch(/train_ignore.txt:2: ignore regions of nobody.jpg/);
   });
 
   it("reads 2018: a class before each box", async () => {

@@ -4,7 +4,7 @@
  * file is shows in its numbers. Ignore regions are in a file of their own; pictures lie in several sub-folders.
  */
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Box } from "../geometry/box.js";
 import { BoxAudit, type BoxForm, type ImageSize } from "./box-audit.js";
 import { duplicateError, fieldError } from "./fields.js";
@@ -90,7 +90,9 @@ export async function* readWiderPedestrian(
     audit: new BoxAudit(path, { native: "xywh", declared: options.boxes, problems }),
     ignored,
   };
+  const met = new Set<string>();
   const toSample = async (line: Line): Promise<Sample> => {
+    met.add(line.name);
     const picture = picturePath(folder, line.name, index);
     const size = await sizes({ id: line.name, path: picture, where: line.where });
     return {
@@ -104,6 +106,12 @@ export async function* readWiderPedestrian(
     problems.attemptAsync(() => toSample(line)),
   );
   for await (const sample of samples) if (sample !== undefined) yield sample;
+  for (const { name, numbers, where } of ignored.values())
+    if (numbers.length > 0 && !met.has(name))
+      problems.note(
+        "unknown-id",
+        `${where}: ignore regions of ${name}, which ${basename(path)} does not have`,
+      );
   context.audit.finish();
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { encodeCityPersons } from "../../test/support/mat5-encoder.js";
+import { encodeCityPersons } from "../../test/support/citypersons-mat.js";
 import { sharedPath, sharedPresent } from "../../test/support/shared-data.js";
 import { openDataset } from "../datasets/index.js";
 import { openBenchmark, type Benchmark } from "./benchmark-files.js";

@@ -133,13 +133,14 @@ function wrongFrameCheck(loaded: LoadedRecipe, model: DoctorModel, all: readonly
   return check(name, fooled ? "fail" : "pass", found, "Answers in the wrong frame would be praised: look at profile and at the data's boxes.");
 } // prettier-ignore
 
-function budgetChecks(loaded: LoadedRecipe, { processor }: DoctorModel, many: readonly Sample[], all: readonly DoctorSample[]): Check[] {
+function budgetChecks(loaded: LoadedRecipe, { processor, profile }: DoctorModel, many: readonly Sample[], all: readonly DoctorSample[]): Check[] {
   const budget = maxTokensOf(loaded);
   const { labels } = loaded.recipe.data;
   const inspector = modelInspector({
     image: processor.image,
     countTokens: (text) => processor.tokenizer.encode(text).length,
     promptTokens: tokensOf(all[0]!.encoded),
+    profile,
     labels,
     maxTokens: [budget],
   });

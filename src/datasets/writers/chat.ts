@@ -93,7 +93,9 @@ function chatForm(title: string, render: Render, notice?: (context: FormContext)
       const { dataset, target, losses, options, create } = context;
       const labels = options.chat?.labels ?? (await labelsOf(dataset));
       const chat: ChatOptions = { frame: "absolute", ...options.chat, labels };
-      const question = chat.promptText ?? promptText(chat.prompt ?? "dip-r1", labels);
+      const question =
+        chat.promptText ??
+        promptText(chat.prompt ?? "dip-r1", labels, chat.frame === "norm1000" ? "norm1000" : "absolute");
       const noticed = notice?.(context);
       const file = await create(target);
       const nameOf = pictureNames("images/");

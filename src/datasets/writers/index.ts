@@ -6,6 +6,7 @@ import { jsonlForm } from "./jsonl.js";
 import { msSwiftForm, trlForm, vlmR1Form } from "./chat.js";
 import { crowdHumanForm } from "./crowdhuman.js";
 import { cityPersonsForm } from "./citypersons.js";
+import { cityPersonsMatForm } from "./citypersons-mat.js";
 import { widerPedestrianForm } from "./widerpedestrian.js";
 import { visDroneForm } from "./visdrone.js";
 import { uavdtForm } from "./uavdt.js";
@@ -32,11 +33,17 @@ export type FormName = keyof typeof forms;
 /** All names. */
 export const formNames = Object.keys(forms) as FormName[];
 
-/** A form by its name. @throws InputError for a name that is none. */
-export function formNamed(name: string): AnnotationForm {
+/**
+ * A form by its name.
+ * @param out where it is written to: CityPersons' annotations are a .mat file where that is the ending, else the JSON of
+ *   its evaluation
+ * @throws InputError for a name that is none.
+ */
+export function formNamed(name: string, out?: string): AnnotationForm {
   if (!Object.hasOwn(forms, name))
     throw new InputError(`there is no form named "${name}" to write`, {
       hint: `One of: ${formNames.join(", ")}.`,
     });
+  if (name === "citypersons" && out !== undefined && /\.mat$/i.test(out)) return cityPersonsMatForm;
   return forms[name as FormName];
 }

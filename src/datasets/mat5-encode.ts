@@ -1,7 +1,10 @@
-/** @file Writes small MAT-files of level 5 for tests: numbers, text, cells, structs; compressed or not, either byte order. */
+/**
+ * @file Writes MAT-files of level 5 (versions 5 to 7), the other half of mat5.ts: numbers, text, cells, structs; compressed
+ * or not, in either byte order.
+ */
 import { deflateSync } from "node:zlib";
 
-/** A value to write. */
+/** A value to write; numbers are rows of one length, and `store` says how they are kept (@default "double"). */
 export type MatInput =
   | { readonly numbers: readonly (readonly number[])[]; readonly store?: "double" | "uint8" | "uint16" }
   | { readonly text: string; readonly as?: "utf8" | "utf16" }
@@ -10,7 +13,9 @@ export type MatInput =
 
 /** How to write. */
 export interface MatFileOptions {
+  /** Each variable by zlib, as MATLAB's -v7 does. @default false */
   readonly compressed?: boolean;
+  /** @default false */
   readonly bigEndian?: boolean;
   /** Writes up to four bytes of data into the tag, as MATLAB does. @default true */
   readonly small?: boolean;
@@ -92,7 +97,7 @@ class Encoder {
       return { mxClass: MX.struct, dims: [1, 1], content };
     }
     if ("text" in value) {
-      const codes = [...value.text].map((letter) => letter.charCodeAt(0));
+      const codes = Array.from({ length: value.text.length }, (_, i) => value.text.charCodeAt(i));
       const content =
         value.as === "utf8"
           ? this.element(MI.utf8, Buffer.from(value.text, "utf8"))
@@ -111,14 +116,17 @@ class Encoder {
   }
 }
 
-/** The bytes of a MAT-file that holds these variables. */
+/**
+ * The bytes of a MAT-file that holds these variables.
+ * @example encodeMat5({ bbs: { numbers: [[1, 947, 406, 17, 40]], store: "uint16" } }, { compressed: true })
+ */
 export function encodeMat5(
   variables: Readonly<Record<string, MatInput>>,
   options: MatFileOptions = {},
 ): Buffer {
   const encoder = new Encoder(options);
   const header = Buffer.alloc(128, " ");
-  header.write("MATLAB 5.0 MAT-file, written by a test", "latin1");
+  header.write("MATLAB 5.0 MAT-file, written by dip-r1", "latin1");
   encoder.u16(0x0100, 0x4d49).copy(header, 124);
   const elements = Object.entries(variables).map(([name, value]) => {
     const matrix = encoder.matrix(value, name);
@@ -127,27 +135,4 @@ export function encodeMat5(
     return Buffer.concat([encoder.u32(MI.compressed, packed.length), packed]);
   });
   return Buffer.concat([header, ...elements]);
-}
-
-/** A row of CityPersons' `bbs`. */
-export type CityPersonsRow = readonly number[];
-
-/** An `anno_*.mat` of CityPersons. */
-export function encodeCityPersons(
-  variable: string,
-  images: readonly {
-    readonly city: string;
-    readonly name: string;
-    readonly rows: readonly CityPersonsRow[];
-  }[],
-  options: MatFileOptions = { compressed: true },
-): Buffer {
-  const cells = images.map(({ city, name, rows }) => ({
-    struct: {
-      cityname: { text: city },
-      im_name: { text: name },
-      bbs: { numbers: rows, store: "uint16" as const },
-    },
-  }));
-  return encodeMat5({ [variable]: { cells } }, options);
 }
