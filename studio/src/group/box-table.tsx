@@ -25,14 +25,18 @@ export function BoxTable({
   marks,
   pointed,
   onPointed,
+  only,
 }: {
   readonly marks: readonly Mark[];
   readonly pointed: Pointed;
   readonly onPointed: (pointed: Pointed) => void;
+  /** Layers to list. @default all */
+  readonly only?: readonly (typeof layers)[number]["layer"][];
 }) {
   return (
     <div class="stack-s">
       {layers.map(({ layer, name, none }) => {
+        if (only?.includes(layer) === false) return null;
         const rows = marks.filter((mark) => mark.layer === layer);
         return (
           <details key={layer} class="box-list" open={layer !== "truth"}>

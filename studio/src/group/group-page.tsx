@@ -222,7 +222,8 @@ function Group({ detail, chosen }: { readonly detail: GroupDetail; readonly chos
 
 /** Where the group disagrees, in words. */
 function Doubt({ detail: { disagreement, responses } }: { readonly detail: GroupDetail }) {
-  const { spots, uncertain } = disagreement;
+  const { uncertain } = disagreement;
+  const spots = disagreement.spots?.filter(({ share }) => share >= 0.01);
   if (responses.length < 2) return null;
   const words =
     spots !== undefined

@@ -75,11 +75,12 @@ export function ResponseText(props: ResponseTextProps) {
       >
         {pieces.map((piece, at) => {
           const { kind, box: id, parts } = piece;
+          const look = kind === "stray" && parts.every((part) => part.text.trim() === "") ? "blank" : kind;
           const on = id !== undefined && (id === pointed.selected || id === pointed.hovered);
           return (
             <span
               key={at}
-              class={`piece piece-${kind}${id === undefined ? "" : " piece-box"}${on ? " piece-on" : ""}`}
+              class={`piece piece-${look}${id === undefined ? "" : " piece-box"}${on ? " piece-on" : ""}`}
               {...(id !== undefined && { "data-box": id })}
             >
               {parts.map((part, index) => {

@@ -56,7 +56,7 @@ export function textPieces(
   for (const end of ends) if (end > 0 && end < text.length && whole(end)) cuts.add(end);
   const at = [...cuts].toSorted((a, b) => a - b);
 
-  const pieces: { kind: TextPiece["kind"]; box?: string; start: number; parts: TokenPiece[] }[] = [];
+  const pieces: { kind: TextPiece["kind"]; box?: string; parts: TokenPiece[] }[] = [];
   let [stretch, box, token] = [0, 0, 0];
   for (let i = 0; i + 1 < at.length; i++) {
     const [start, end] = [at[i]!, at[i + 1]!];
@@ -71,7 +71,7 @@ export function textPieces(
     const part = { text: text.slice(start, end), ...(token < ends.length && { token }) };
     const last = pieces.at(-1);
     if (last !== undefined && last.kind === kind && last.box === id) last.parts.push(part);
-    else pieces.push({ kind, ...(id !== undefined && { box: id }), start, parts: [part] });
+    else pieces.push({ kind, ...(id !== undefined && { box: id }), parts: [part] });
   }
-  return pieces.map(({ start: _, ...piece }) => piece);
+  return pieces;
 }
