@@ -50,7 +50,7 @@ export interface ChartStyle {
 }
 
 /** Dashes tell curves apart where colours do not. */
-const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [5, 2], [1, 4]];
+const DASHES: readonly (readonly number[])[] = [[], [7, 3], [3, 2], [10, 3, 2, 3], [5, 2], [2, 4]];
 
 /** Places of one run's rows on the axis that all runs share. */
 interface Placed {

@@ -44,12 +44,12 @@ export function niceTicks(low: number, high: number, about: number): number[] {
   return ticks;
 }
 
-/** Powers of ten in a range. */
-function decades(low: number, high: number): number[] {
+/** Powers of ten in a range; where there are fewer than two, round numbers in between. */
+export function logTicks(low: number, high: number): number[] {
   const ticks: number[] = [];
   for (let power = Math.ceil(Math.log10(low) - 1e-9); 10 ** power <= high * (1 + 1e-9); power++)
     ticks.push(10 ** power);
-  return ticks;
+  return ticks.length < 2 ? niceTicks(low, high, 5) : ticks;
 }
 
 /** Pieces of a curve between its gaps. */
@@ -85,7 +85,10 @@ function yRange({ spec, log }: ChartSceneOptions, values: readonly Values[], ind
     }
   if (spec.stacked === true) low = Math.min(low, 0);
   if (low > high) return log ? ([0.1, 1] as const) : ([0, 1] as const);
-  if (log) return [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high) + 1e-9)] as const;
+  if (log) {
+    const air = high > low ? (high / low) ** 0.06 : 2;
+    return [low / air, high * air] as const;
+  }
   if (spec.range) return spec.range;
   const air = high > low ? 0.06 * (high - low) : 0.1 * Math.abs(high) || 1;
   return [low >= 0 && low - air < 0 ? 0 : low - air, high + air] as const;
@@ -135,7 +138,7 @@ export function chartScene(options: ChartSceneOptions): Scene {
     stroke,
     width: 1,
   });
-  for (const value of log ? decades(bottom, top) : niceTicks(bottom, top, 6))
+  for (const value of log ? logTicks(bottom, top) : niceTicks(bottom, top, 6))
     shapes.push(rule([left, py(value)], [right, py(value)], colors.grid), {
       kind: "text",
       x: left - 8,

@@ -23,6 +23,9 @@ export interface ChartProps {
   readonly smoothed: boolean;
   readonly log: boolean;
   readonly onLog: (log: boolean) => void;
+  /** Over the whole width of the page. */
+  readonly wide: boolean;
+  readonly onWide: (wide: boolean) => void;
   readonly link: ChartLink;
   readonly marks: readonly ChartMark[];
   /** What files are named after. */
@@ -48,7 +51,7 @@ function Swatch({ color, dash }: Pick<Line, "color" | "dash">) {
 }
 
 /** A chart among others that zoom and point together. */
-export function Chart({ spec, data, smoothed, log, onLog, link, marks, name }: ChartProps) {
+export function Chart({ spec, data, smoothed, log, onLog, wide, onWide, link, marks, name }: ChartProps) {
   const root = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | undefined>(undefined);
   const slider = useRef<HTMLDivElement>(null);
@@ -56,9 +59,7 @@ export function Chart({ spec, data, smoothed, log, onLog, link, marks, name }: C
   const valueTexts = useRef<(HTMLSpanElement | null)[]>([]);
   const pointed = useRef<number | null>(null);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-  const [wide, setWide] = useState(false);
   const [table, setTable] = useState(false);
-  const [seen, setSeen] = useState(false);
   const shownTheme = useTheme();
 
   const shown = useMemo(
@@ -82,21 +83,8 @@ export function Chart({ spec, data, smoothed, log, onLog, link, marks, name }: C
     }
   };
 
-  // Charts are made when they first come near the window: a page of twenty opens as fast as one of four.
-  useEffect(() => {
-    const observer = new IntersectionObserver(
-      (entries) => {
-        if (entries.some(({ isIntersecting }) => isIntersecting)) setSeen(true);
-      },
-      { rootMargin: "300px" },
-    );
-    observer.observe(root.current!);
-    return () => observer.disconnect();
-  }, []);
-
   const structure = structureOf(shown);
   useEffect(() => {
-    if (!seen) return;
     const element = root.current!;
     const made = makePlot(element, newest.current.shown, {
       spec,
@@ -117,7 +105,7 @@ export function Chart({ spec, data, smoothed, log, onLog, link, marks, name }: C
       made.destroy();
       plot.current = undefined;
     };
-  }, [seen, structure, log, smoothed, link, shownTheme, spec.id]);
+  }, [structure, log, smoothed, link, shownTheme, spec.id]);
   useEffect(() => plot.current?.feed(shown), [shown]);
   useEffect(() => plot.current?.redraw(), [marks]);
   useEffect(() => tell(pointed.current));
@@ -139,6 +127,10 @@ export function Chart({ spec, data, smoothed, log, onLog, link, marks, name }: C
       ...(wide && { width: 1080 }),
     });
   const file = fileName(name, spec.id);
+  const words = useMemo(
+    () => data.lines.map((line) => lineWords(line, data, spec.unit)).join(" "),
+    [data, spec.unit],
+  );
 
   const move = (event: KeyboardEvent) => {
     const last = data.x.length - 1;
@@ -176,7 +168,7 @@ export function Chart({ spec, data, smoothed, log, onLog, link, marks, name }: C
   };
 
   return (
-    <figure class={`card chart${wide ? " chart-wide" : ""}`} data-chart={spec.id} aria-label={spec.title}>
+    <figure class="card chart" aria-label={spec.title}>
       <div class="chart-head">
         <h3>{spec.title}</h3>
         <span class="chart-place small muted" ref={placeText} />
@@ -199,7 +191,7 @@ export function Chart({ spec, data, smoothed, log, onLog, link, marks, name }: C
             aria-pressed={wide}
             title="Whole width"
             aria-label={`Show ${spec.title} over the whole width`}
-            onClick={() => setWide(!wide)}
+            onClick={() => onWide(!wide)}
           >
             <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">
               <path
@@ -249,7 +241,7 @@ export function Chart({ spec, data, smoothed, log, onLog, link, marks, name }: C
         aria-valuemin={0}
         aria-valuemax={Math.max(0, data.x.length - 1)}
         aria-valuenow={Math.max(0, data.x.length - 1)}
-        aria-valuetext={data.lines.map((line) => lineWords(line, data, spec.unit)).join(" ")}
+        aria-valuetext={words}
         onKeyDown={move}
       >
         <div class="chart-root" ref={root} />

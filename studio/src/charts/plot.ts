@@ -65,6 +65,13 @@ function linearRange(low: number | null, high: number | null): [number, number] 
   return [bottom, high + air];
 }
 
+/** Ends of a logarithmic axis: a little air, not whole decades, in which a curve that halves would look flat. */
+function logRange(low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null || !(low > 0) || !Number.isFinite(high)) return [0.1, 1];
+  const air = high > low ? (high / low) ** 0.06 : 2;
+  return [low / air, high * air];
+}
+
 function seriesOf({ lines }: ChartData, { spec, raw }: PlotOptions, points: boolean) {
   const series: uPlot.Series[] = [{}];
   const bands: uPlot.Band[] = [];
@@ -74,7 +81,10 @@ function seriesOf({ lines }: ChartData, { spec, raw }: PlotOptions, points: bool
     if (low) {
       const hidden = { stroke: "transparent", width: 0, points: { show: false } };
       series.push(hidden, { ...hidden });
-      bands.push({ series: [series.length - 2, series.length - 1], fill: `${stroke}29` });
+      bands.push({
+        series: [series.length - 2, series.length - 1],
+        fill: `${stroke}${lines.length > 3 ? "14" : "26"}`,
+      });
     }
     if (raw) series.push({ stroke: `${stroke}4d`, width: 1, points: { show: false } });
     const stacked = spec.stacked === true;
@@ -95,6 +105,14 @@ function seriesOf({ lines }: ChartData, { spec, raw }: PlotOptions, points: bool
 /** Room for the labels of the y axis. */
 const labelRoom = (values: readonly string[] | null) =>
   14 + 6.6 * Math.max(3, ...(values ?? []).map((value) => value.length));
+
+/** Dashes that are told from each other; in a thicket of points they are not, and cost the most of all drawing. */
+function thinDashes(plot: uPlot, dashes: readonly (readonly number[])[]): void {
+  const { min = 0, max = 0 } = plot.scales.x!;
+  const shown = plot.valToIdx(max) - plot.valToIdx(min);
+  const dense = shown > 2 * plot.over.clientWidth;
+  for (const [i, dash] of dashes.entries()) plot.series[i]!.dash = dense ? [] : [...dash];
+}
 
 /** Shades the marked stretches behind the curves. */
 function drawMarks(plot: uPlot, marks: readonly ChartMark[]): void {
@@ -124,18 +142,19 @@ export function makePlot(root: HTMLElement, data: ChartData, options: PlotOption
     return last > first ? [first, last] : [first - 0.5, first + 0.5];
   };
   const { series, bands } = seriesOf(data, options, data.x.length < 3);
+  const dashes = series.map(({ dash }) => dash ?? []);
   const plot = new uPlot(
     {
       width: Math.max(120, root.clientWidth),
       height: options.height,
-      padding: [10, 14, 0, 0],
+      padding: [10, 24, 0, 0],
       legend: { show: false },
       series,
       bands,
       scales: {
         x: { time: false, auto: false, range: () => [...(link.stretch ?? whole())] as [number, number] },
         y: log
-          ? { distr: 3, log: 10 }
+          ? { distr: 3, log: 10, range: (_, low, high) => logRange(low, high) }
           : { range: spec.range ? [...spec.range] : (_, low, high) => linearRange(low, high) },
       },
       axes: [
@@ -177,7 +196,12 @@ export function makePlot(root: HTMLElement, data: ChartData, options: PlotOption
           },
         ],
         setCursor: [(self) => options.onPoint(self.cursor.idx ?? null)],
-        drawClear: [(self) => drawMarks(self, options.marks())],
+        drawClear: [
+          (self) => {
+            thinDashes(self, dashes);
+            drawMarks(self, options.marks());
+          },
+        ],
       },
     },
     arrays(data, raw),

@@ -5,6 +5,7 @@ import { api } from "../api.js";
 import { number } from "../format.js";
 import { href } from "../router.js";
 import { Failure } from "../ui/failure.js";
+import { Prose } from "../ui/prose.js";
 import { useData, type Loaded } from "../ui/use-data.js";
 import { Waiting } from "../ui/waiting.js";
 
@@ -40,9 +41,11 @@ export function AlarmNotice({ alarm, id }: { readonly alarm: Alarm; readonly id:
           <h3>{alarm.title}</h3>
           <span class="small muted">{when(alarm)}</span>
         </div>
-        <p>{alarm.words}</p>
         <p>
-          <strong>What to do:</strong> {alarm.advice}
+          <Prose>{alarm.words}</Prose>
+        </p>
+        <p>
+          <strong>What to do:</strong> <Prose>{alarm.advice}</Prose>
         </p>
         {alarm.evidence.length > 0 && (
           <dl class="evidence small">
@@ -102,7 +105,9 @@ export function Alarms({ report, id }: { readonly report: Loaded<AlarmReport>; r
           <p>Not looked at:</p>
           <ul class="bullets">
             {data.notes.map((note) => (
-              <li key={note}>{note}</li>
+              <li key={note}>
+                <Prose>{note}</Prose>
+              </li>
             ))}
           </ul>
         </div>

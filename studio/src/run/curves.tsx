@@ -1,8 +1,8 @@
 /** @file The curves of a run, other runs laid over them, and what all charts have in common. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { RunDetail, RunId } from "../../../src/server/studio/api.js";
-import { chartData, shareAxis, type Axis, type ChartRun } from "../charts/chart-data.js";
-import { Chart } from "../charts/chart.js";
+import { shareAxis, type Axis, type ChartRun } from "../charts/chart-data.js";
+import { ChartSlot, type ChartSource } from "../charts/chart-slot.js";
 import { chartLink, type Stretch } from "../charts/link.js";
 import type { ChartMark } from "../charts/plot.js";
 import { chartsOf } from "../charts/specs.js";
@@ -87,7 +87,6 @@ export function Curves({
   const [smoothing, setSmoothing] = useState(0);
   const [spread, setSpread] = useState(true);
   const [axis, setAxis] = useState<Axis>("step");
-  const [logs, setLogs] = useState<ReadonlySet<string>>(new Set());
   const link = useMemo(() => chartLink(), [axis]);
   const [stretch, setStretch] = useState<Stretch>(null);
   useEffect(() => {
@@ -104,28 +103,18 @@ export function Curves({
     })),
   );
   const labelKey = labels.join("\n");
-  const { sections, charts } = useMemo(() => {
+  const source = useMemo((): ChartSource => {
     const runs = known.map((id, i): ChartRun => ({ label: labels[i]!, table: metrics.tables.get(id)! }));
-    const keys = new Set(runs.flatMap(({ table }) => Object.keys(table.columns)));
-    const shared = shareAxis(runs, axis);
-    const made = chartsOf(keys, runs.length > 1);
-    return {
-      sections: made,
-      charts: new Map(
-        made.flatMap((section) =>
-          section.charts.map((spec) => [
-            spec.id,
-            chartData(spec, runs, shared, { axis, smoothing, spread, log: logs.has(spec.id) }),
-          ]),
-        ),
-      ),
-    };
-  }, [metrics.version, labelKey, axis, smoothing, spread, logs]);
+    return { runs, shared: shareAxis(runs, axis), axis, smoothing, spread };
+  }, [metrics.version, labelKey, axis, smoothing, spread]);
+  const keys = new Set(source.runs.flatMap(({ table }) => Object.keys(table.columns)));
+  const keyList = [...keys].join("\n");
+  const sections = useMemo(() => chartsOf(keys, source.runs.length > 1), [keyList, source.runs.length]);
 
   // To the charts that an alarm is about.
   const about = query.chart;
   useEffect(() => {
-    if (about === undefined || charts.size === 0) return;
+    if (about === undefined || sections.length === 0) return;
     const key = about;
     const spec = sections
       .flatMap((section) => section.charts)
@@ -134,9 +123,9 @@ export function Curves({
     element?.scrollIntoView({ block: "center" });
     element?.querySelector<HTMLElement>("[role=slider]")?.focus({ preventScroll: true });
     setQuery({ chart: undefined });
-  }, [about, charts.size === 0]);
+  }, [about, sections.length === 0]);
 
-  const empty = known.length > 0 && charts.size === 0;
+  const empty = known.length > 0 && sections.length === 0;
   return (
     <section class="stack" aria-labelledby="curves-title">
       <h2 id="curves-title" class="sr-only">
@@ -205,24 +194,12 @@ export function Curves({
           <h2>{section.title}</h2>
           <div class="chart-grid">
             {section.charts.map((spec) => (
-              <Chart
+              <ChartSlot
                 key={spec.id}
                 spec={spec}
-                data={charts.get(spec.id)!}
-                smoothed={smoothing > 0}
-                log={logs.has(spec.id)}
-                onLog={(log) => {
-                  const next = new Set(logs);
-                  if (log) next.add(spec.id);
-                  else next.delete(spec.id);
-                  setLogs(next);
-                }}
+                source={source}
                 link={link}
-                marks={
-                  axis === "step"
-                    ? marks.filter(({ keys }) => spec.curves.some(({ key }) => keys.includes(key)))
-                    : []
-                }
+                marks={marks}
                 name={known.length > 1 ? "runs" : run.name}
               />
             ))}

@@ -1,9 +1,11 @@
 /** @file One run: how it stands, and its curves, evaluations, groups, alarms and configuration. */
+import { useMemo } from "preact/hooks";
 import type { RunDetail } from "../../../src/server/studio/api.js";
 import { count } from "../format.js";
 import { href, type RunRoute } from "../router.js";
 import { Failure } from "../ui/failure.js";
 import { Progress } from "../ui/progress.js";
+import { Prose } from "../ui/prose.js";
 import { ResumeCommand } from "../ui/resume-command.js";
 import { StatusBadge } from "../ui/status.js";
 import { useTitle } from "../ui/title.js";
@@ -141,6 +143,15 @@ function Tabs({
 export default function RunView({ route }: { readonly route: RunRoute }) {
   const { data: run, error, reload, gone } = useRun(route.id);
   const report = useAlarms(run, route.id);
+  const marks = useMemo(
+    () =>
+      (report.data?.alarms ?? []).map(({ firstStep, lastStep, keys }) => ({
+        from: firstStep,
+        to: lastStep,
+        keys,
+      })),
+    [report.data],
+  );
   useTitle(run?.name ?? route.id);
   const { tab: asked = "curves" } = route.query;
   const tab: Tab = Object.hasOwn(TABS, asked) ? (asked as Tab) : "curves";
@@ -174,7 +185,7 @@ export default function RunView({ route }: { readonly route: RunRoute }) {
           <div class="grow">
             {serious.map((alarm) => (
               <p key={alarm.kind}>
-                <strong>{alarm.title}.</strong> {alarm.words}
+                <strong>{alarm.title}.</strong> <Prose>{alarm.words}</Prose>
               </p>
             ))}
             <a class="small" href={href.run(run.id, { tab: "alarms" })}>
@@ -184,13 +195,7 @@ export default function RunView({ route }: { readonly route: RunRoute }) {
         </div>
       )}
       <Tabs run={run} shown={tab} kept={{ with: route.query.with }} />
-      {tab === "curves" && (
-        <Curves
-          run={run}
-          query={route.query}
-          marks={alarms.map(({ firstStep, lastStep, keys }) => ({ from: firstStep, to: lastStep, keys }))}
-        />
-      )}
+      {tab === "curves" && <Curves run={run} query={route.query} marks={marks} />}
       {tab === "evaluations" && <Evaluations run={run} />}
       {tab === "groups" && <Groups run={run} query={route.query} />}
       {tab === "alarms" && <Alarms report={report} id={run.id} />}

@@ -6,6 +6,7 @@ import { href } from "../router.js";
 import { Failure } from "../ui/failure.js";
 import { useData } from "../ui/use-data.js";
 import { Waiting } from "../ui/waiting.js";
+import { foldChanges } from "./fold-changes.js";
 
 /** One side's value; long ones (fingerprints) break anywhere. */
 function Side({ value }: { readonly value: unknown }) {
@@ -41,10 +42,11 @@ function Table({
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
-            <tr key={row.path}>
+          {foldChanges(rows).map((row) => (
+            <tr key={row.path} class={row.folded === undefined ? undefined : "diff-folded"}>
               <th scope="row" class="mono">
                 {row.path}
+                {row.folded !== undefined && <span class="muted small"> {count(row.folded, "setting")}</span>}
               </th>
               <Side value={row.a} />
               <Side value={row.b} />

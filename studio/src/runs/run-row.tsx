@@ -55,7 +55,7 @@ function Numbers({ headline, others }: { readonly headline: Headline; readonly o
       <span class="run-small muted">
         {set}, {decoding}, {count(images, "image")}
         {once ? `, step ${first.step} only` : ""}
-        {others > 0 ? `; ${count(others, "more evaluation")}` : ""}
+        {others > 0 ? `, ${count(others, "more set")}` : ""}
       </span>
     </div>
   );
@@ -115,7 +115,7 @@ export function RunRow({
       </div>
       <RewardCurve run={run} />
       {headline ? (
-        <Numbers headline={headline} others={run.headlines.length - 1} />
+        <Numbers headline={headline} others={new Set(run.headlines.map(({ set }) => set)).size - 1} />
       ) : (
         <span class="small muted">{run.status === "training" ? "Not evaluated yet" : "Never evaluated"}</span>
       )}

@@ -1,5 +1,6 @@
 /** @file An error in words, and what to do about it. */
 import { ApiError } from "../api.js";
+import { Prose } from "./prose.js";
 
 /** What to say about anything that was thrown. */
 function words(error: unknown): { readonly message: string; readonly hint?: string } {
@@ -16,8 +17,14 @@ export function Failure({ error, retry }: { readonly error: unknown; readonly re
   return (
     <div class="notice notice-bad" role="alert">
       <div class="stack-s grow">
-        <strong>{message}</strong>
-        {hint !== undefined && <p>{hint}</p>}
+        <strong>
+          <Prose>{message}</Prose>
+        </strong>
+        {hint !== undefined && (
+          <p>
+            <Prose>{hint}</Prose>
+          </p>
+        )}
         {retry && (
           <p>
             <button type="button" class="button" onClick={retry}>

@@ -1,5 +1,5 @@
 /** @file One run with everything that its views need, kept up to date by events. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { RunDetail, RunId } from "../../../src/server/studio/api.js";
 import { api } from "../api.js";
 import { useEvent } from "../events.js";
@@ -27,6 +27,16 @@ export function useRun(id: RunId): Loaded<RunDetail> & { readonly gone: boolean 
   useEvent("groups", (event) => {
     if (event.id === id) setRun((now) => now && { ...now, counts: { ...now.counts, groups: event.total } });
   });
+  // The index of rollouts may still be under way when the run is opened: its count is asked for again, not for ever.
+  const attempts = useRef(0);
+  const { reload } = loaded;
+  const uncounted = run?.kind === "grpo" && run.step > 0 && run.counts.groups === 0;
+  useEffect(() => {
+    if (!uncounted || attempts.current >= 5) return;
+    attempts.current++;
+    const timer = setTimeout(reload, 1500);
+    return () => clearTimeout(timer);
+  }, [uncounted, loaded.data]);
   useEvent("gone", (event) => {
     if (event.id === id) setGone(true);
   });
