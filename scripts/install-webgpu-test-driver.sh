@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Installs what the WebGPU tests need on a machine without a graphics card: the Vulkan loader, and SwiftShader, a Vulkan
-# driver that runs on the CPU. Debian ships SwiftShader in its chromium package. Does nothing where both are there.
+# driver that runs on the CPU. Debian ships SwiftShader in its chromium package, which is also the browser of the studio's
+# tests. Does nothing where all of it is there.
 set -euo pipefail
 
 driver=/usr/lib/chromium/vk_swiftshader_icd.json
 
 has_loader() { ldconfig -p | grep -q 'libvulkan\.so\.1 '; }
 
-if [ -f "$driver" ] && has_loader; then
-  echo "SwiftShader and the Vulkan loader are there."
+if [ -f "$driver" ] && has_loader && [ -x /usr/bin/chromium ]; then
+  echo "SwiftShader, the Vulkan loader and chromium are there."
   exit 0
 fi
 if ! command -v apt-get >/dev/null; then

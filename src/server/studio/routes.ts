@@ -1,4 +1,5 @@
 /** @file Every path of the studio's API: the one table that the server reads. */
+import { compareRoutes } from "./compare-routes.js";
 import { detectRoutes } from "./detect-routes.js";
 import { eventsRoute } from "./events-route.js";
 import type { StudioRoute } from "./route.js";
@@ -9,6 +10,7 @@ import { sampleRoutes } from "./sample-routes.js";
 export const studioRoutes: readonly StudioRoute[] = [
   ...runRoutes,
   ...sampleRoutes,
+  ...compareRoutes,
   ...detectRoutes,
   eventsRoute,
 ];

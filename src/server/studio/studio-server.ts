@@ -5,6 +5,7 @@ import { InputError, toError } from "../../base/errors.js";
 import { silentLogger, type Logger } from "../../base/logger.js";
 import { HttpError } from "../http-error.js";
 import { ClientGone, discardBody, readJsonBody, type BodyBudget } from "../read-body.js";
+import { closeCompare } from "./compare-routes.js";
 import { createDetector, type ModelSource } from "./detector.js";
 import { localModels, type LocalModelOptions } from "./model-sources.js";
 import { asHttpError, createRouter, type StudioCall, type StudioReply } from "./route.js";
@@ -113,6 +114,8 @@ function createFront(studio: Studio, options: { readonly bound: string; readonly
     abort: AbortController,
   ): Promise<void> {
     streams.add(abort);
+    // Its connection ends with it: a stop waits for no idle one.
+    response.shouldKeepAlive = false;
     response.writeHead(200, {
       ...securityHeaders,
       "content-type": reply.type,
@@ -308,7 +311,7 @@ export async function startStudio(options: StudioServerOptions): Promise<StudioS
     stop() {
       stopped ??= front.drain().then(async () => {
         studio.watcher.close();
-        await studio.detector.close();
+        await Promise.all([studio.detector.close(), closeCompare(studio)]);
       });
       return stopped;
     },
