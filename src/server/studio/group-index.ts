@@ -117,7 +117,8 @@ export function createGroupIndex(root: string): GroupIndex {
       return last;
     const group: IndexedGroup = {
       step: one.step,
-      sample: one.sample,
+      // A copy: a part of a larger string would keep all of it in memory.
+      sample: Buffer.from(one.sample).toString(),
       start,
       end: start,
       objects: one.objects,
