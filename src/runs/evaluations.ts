@@ -16,7 +16,7 @@ import {
   summarizeEvaluation,
   type EvaluatedImage,
 } from "../rl/index.js";
-import type { DatasetFacts, EvaluationSet, RunParts, RunSample } from "./parts.js";
+import type { DatasetFacts, EvaluationSet, RunParts, RunSample } from "./run-parts.js";
 import type { Recipe } from "./recipe-schema.js";
 import type { RunFolder, StepLine } from "./run-folder.js";
 

@@ -10,7 +10,8 @@ import {
 import type { TinkerEngine } from "../engines/tinker/engine.js";
 import type { CoordinateProfile } from "../geometry/profiles.js";
 import { qwenCodec, qwenEncoder, qwenTeacher, type GrpoConfig } from "../rl/index.js";
-import type { OpenedData, RunParts } from "./parts.js";
+import type { OpenedData, RunParts } from "./run-parts.js";
+import { environmentVersions } from "./environment.js";
 import type { LoadedRecipe } from "./recipe.js";
 
 /** What does not go together with a server, before anything is asked of it. */
@@ -109,7 +110,7 @@ export async function openTinkerParts(
         data: data.fingerprints,
         model: await fingerprintPath(modelDir),
         code: await codeFingerprint(),
-        versions: data.versions,
+        versions: await environmentVersions(),
       },
       warnings: [...data.warnings, ...notes(engine, loaded)],
       fitGrpo: fitToServer,

@@ -14,7 +14,7 @@ import {
 import { InputError, readJsonlTolerant, silentLogger } from "../base/index.js";
 import { generatedSource } from "../rl/index.js";
 import { readEvaluation } from "./evaluations.js";
-import type { RunParts } from "./parts.js";
+import type { RunParts } from "./run-parts.js";
 import { parseRecipe } from "./recipe.js";
 import { readManifest } from "./run-folder.js";
 import type { TokenLine } from "./token-lines.js";

@@ -22,12 +22,13 @@ import {
   type TimeShare,
 } from "../rl/index.js";
 import { evaluateStep, type EvaluationProgress } from "./evaluations.js";
-import { openParts, type RunParts, type RunSample } from "./parts.js";
+import { openParts } from "./parts.js";
 import type { LoadedRecipe } from "./recipe.js";
-import type { Recipe } from "./recipe-schema.js";
+import { recipeSchema, type Recipe } from "./recipe-schema.js";
 import { meterEngine, type TokenCount } from "./plan-meter.js";
 import { rolloutLines } from "./rollout-lines.js";
 import { createRunFolder, isRunFolder, openRunFolder, type RunFolder } from "./run-folder.js";
+import type { RunParts, RunSample } from "./run-parts.js";
 import { keepsTokens, tokenLines } from "./token-lines.js";
 
 /** What happens in a run. */
@@ -120,7 +121,12 @@ function checkSameRun(
   const { manifest } = run;
   const hint =
     "Resume with the recipe and data that the run was started with, or start a new run in another folder.";
-  const changed = differences(comparable(manifest.recipe), comparable(loaded.recipe));
+  // Choices that the code did not have yet when the run began are those by default.
+  const begun = recipeSchema.safeParse(manifest.recipe);
+  const changed = differences(
+    comparable(begun.success ? begun.data : manifest.recipe),
+    comparable(loaded.recipe),
+  );
   if (changed.length > 0)
     throw new InputError(`${run.path} was made with another recipe: ${changed.join(", ")} differ`, { hint });
   const { data, model, code } = parts.provenance;
@@ -221,17 +227,24 @@ export async function train<S extends RunSample = Sample>(options: TrainOptions<
     const limits = recipe.kind === "grpo" ? recipe.grpo : recipe.sft;
     let { loop, seconds } = progress;
     let saved = loop.step;
+    let ahead: GrpoStep["ahead"];
     onEvent?.({ kind: "opened", path: run.path, step: loop.step });
 
-    const evaluate = (step: number) =>
-      evaluateStep(run, step, { engine, ...rest }, recipe, {
+    const evaluate = async (step: number) => {
+      // A new sampler must not take the place of one that is in use.
+      if (engine.capabilities.samplers !== undefined && engine.capabilities.samplers !== "kept")
+        await ahead?.();
+      return evaluateStep(run, step, { engine, ...rest }, recipe, {
         logger,
         now,
         onProgress: (one) => onEvent?.({ kind: "evaluation", step, progress: one }),
       });
+    };
     const evaluationDue = (step: number) =>
       step === 0 || (recipe.evaluation.every > 0 && step % recipe.evaluation.every === 0);
     const checkpoint = async () => {
+      // What is being sampled for later steps is kept too; its tokens count once it is there.
+      if (ahead !== undefined) loop = { ...loop, ahead: await ahead() };
       await run.checkpoint(loop.step, { loop, seconds, tokens: meter.count() } satisfies RunProgress, {
         keep,
         save: (path) => engine.save(path),
@@ -253,6 +266,7 @@ export async function train<S extends RunSample = Sample>(options: TrainOptions<
         seconds += (now() - started) / 1000;
         loop = event.step.state;
         if (event.kind === "grpo") {
+          ({ ahead } = event.step);
           for (const line of rolloutLines(event.step)) run.append("rollouts", line);
           if (keepsTokens(loop.step, recipe.records.tokensEvery))
             for (const line of tokenLines(event.step)) run.append("tokens", line);
