@@ -2,11 +2,12 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
 import { send } from "../../test/support/http-client.js";
+import { startOpenAiServer } from "../../test/support/openai-server.js";
 import { makeRunsFolder } from "../../test/support/studio/runs.js";
 import { silentLogger } from "../base/index.js";
-import { startStudio } from "../server/studio/index.js";
+import { startStudio, type DetectEvent, type ModelList } from "../server/studio/index.js";
 import { runCli } from "./program.js";
-import { openCommand } from "./studio.js";
+import { openCommand, servedSource } from "./studio.js";
 
 const runs = makeRunsFolder();
 afterAll(() => runs.remove());
@@ -25,6 +26,36 @@ describe("dip-r1 studio", () => {
     await expect(send(url)).rejects.toThrow(/ECONNREFUSED/);
   });
 
+  it("asks a served model about a picture", async () => {
+    const answer =
+      '<think>one</think><look>[]</look><answer>[{"bbox_2d":[10,10,30,40],"label":"person"}]</answer>';
+    const server = await startOpenAiServer({ answer: () => answer });
+    const source = await servedSource(
+      { servedModel: "mock", server: "vllm", dialect: "dip-r1", baseUrl: server.baseUrl, cache: false, host: "", open: false, device: "cpu" }, // prettier-ignore
+      { logger: silentLogger, print: async () => undefined },
+    );
+    const studio = await startStudio({ folder: runs.path, models: { shipped: runs.path }, served: source! });
+    const { models } = (await send<ModelList>(`${studio.url}api/models`)).json();
+    expect(models).toMatchObject([{ from: "server", engine: "openai", streams: false, labels: ["person"] }]);
+    const image = { run: "tiny", set: "plaza", sample: "plaza-72-000001" };
+    const { text } = await send(`${studio.url}api/detect`, {
+      body: { model: models[0]!.id, image, samples: 2 },
+    });
+    const events = text.trim().split("\n").map((line) => JSON.parse(line) as DetectEvent); // prettier-ignore
+    expect(events.map(({ event }) => event)).toEqual([
+      "queued",
+      "opened",
+      "response",
+      "response",
+      "consensus",
+      "done",
+    ]);
+    const response = events.find((one) => one.event === "response")!.response;
+    expect(response).toMatchObject({ grade: "strict", text: answer, answer: [{ label: "person" }] });
+    await studio.stop();
+    await server.close();
+  });
+
   it("takes the next port where somebody has the one it was given", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
@@ -35,6 +66,13 @@ describe("dip-r1 studio", () => {
     await expect(startStudio({ folder: runs.path, port })).rejects.toThrow(/cannot listen/);
     await expect(startStudio({ folder: runs.path, host: "203.0.113.1" })).rejects.toThrow(/cannot listen/);
     other.close();
+  });
+
+  it("refuses a folder that holds no model, before it serves", async () => {
+    const context = { logger: silentLogger, print: async () => undefined };
+    expect(
+      await runCli(["studio", runs.path, "--port", "0", "--no-open", "--model", runs.path], context),
+    ).toBe(2);
   });
 
   it("opens the browser as each system does", () => {

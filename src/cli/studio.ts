@@ -5,7 +5,8 @@ import type { ModelSource } from "../server/studio/index.js";
 import { collect, numberOption, type CliContext } from "./context.js";
 import { addServerOptions, DEFAULT_CACHE, type OpenAiOptions } from "./openai-options.js";
 
-interface StudioOptions extends OpenAiOptions {
+/** Options of the command. */
+export interface StudioOptions extends OpenAiOptions {
   readonly port?: number;
   readonly host: string;
   readonly open: boolean;
@@ -38,13 +39,16 @@ function openBrowser(url: string): void {
   child.unref();
 }
 
-/** A model behind an OpenAI-compatible server, as Detect asks it. */
-async function servedSource(options: StudioOptions, context: CliContext): Promise<ModelSource | undefined> {
+/** A model behind an OpenAI-compatible server, as Detect asks it; nothing where none is named. @throws InputError, OpenAiError where it cannot be asked */
+export async function servedSource(
+  options: StudioOptions,
+  context: CliContext,
+): Promise<ModelSource | undefined> {
   const { servedModel } = options;
   if (servedModel === undefined) return undefined;
   const { openServed } = await import("./openai-judge.js");
   const open = (labels: readonly string[]) =>
-    openServed({ ...options, cache: DEFAULT_CACHE, model: servedModel, label: labels }, context);
+    openServed({ cache: DEFAULT_CACHE, ...options, model: servedModel, label: labels }, context);
   // Once now: a server that is not there is told of at the start, not when a picture is dropped in.
   const first = await open(options.label ?? ["person"]);
   await first.model.close();
@@ -64,8 +68,10 @@ async function servedSource(options: StudioOptions, context: CliContext): Promis
 }
 
 async function studio(folder: string, options: StudioOptions, context: CliContext): Promise<void> {
-  const { isLoopback, startStudio } = await import("../server/studio/index.js");
+  const { isLoopback, startStudio, weightsOf } = await import("../server/studio/index.js");
   const { logger } = context;
+  // A wrong folder shows now, not as a model that is missing from the page.
+  for (const model of options.model ?? []) await weightsOf(model);
   const served = await servedSource(options, context);
   const server = await startStudio({
     folder,

@@ -109,6 +109,24 @@ describe("createDetector", () => {
     expect(Buffer.from(found.heat.values, "base64").every((value) => value === 0)).toBe(true);
   });
 
+  it("tells whole responses as they finish where the model tells no tokens", async () => {
+    const slowFirst: DetectingModel["sampler"] = {
+      async sample(prompt, params) {
+        expect([params.n, params.onToken]).toEqual([1, undefined]);
+        if (params.seed === 0) await new Promise((resolve) => setTimeout(resolve, 60));
+        return saying.sample(prompt, { ...params, n: 1 });
+      },
+    };
+    const served = source(slowFirst);
+    const detector = createDetector(async () => [
+      { ...served, model: { ...served.model, streams: false, engine: "openai" } },
+    ]);
+    const events = await run(detector, { ...asked, samples: 3, temperature: 1 });
+    const order = events.filter((one) => one.event === "response").map(({ response }) => response.index);
+    expect(order).toEqual([1, 2, 0]);
+    expect(events.map(({ event }) => event).slice(-2)).toEqual(["consensus", "done"]);
+  });
+
   it("stops drawing when nobody waits any more", async () => {
     const abort = new AbortController();
     let drawn = 0;

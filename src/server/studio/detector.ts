@@ -3,6 +3,7 @@
  * cores; the model that was used last stays open.
  */
 import { toError } from "../../base/errors.js";
+import { deriveSeed } from "../../base/rng.js";
 import type { Sample } from "../../datasets/sample.js";
 import type { Rollout, Sampler } from "../../engines/contract.js";
 import { createTurns } from "../../engines/local/turns.js";
@@ -142,19 +143,16 @@ function consensus(judged: EvaluatedImage, size: { width: number; height: number
   };
 }
 
-async function run(
+/** Draws all responses together, telling their text as it grows. */
+async function drawTogether(
   opened: DetectingModel,
+  encoded: EvaluationSample,
   detection: Detection,
-  signal: AbortSignal,
-  tell: (event: DetectEvent) => Promise<void>,
-): Promise<void> {
-  const started = performance.now();
-  const { sample, samples, temperature, maxTokens, seed } = detection;
-  const canvas = { width: sample.width, height: sample.height };
-  const encoded = await opened.encode(sample);
-  await tell({ event: "opened", model: detection.model, canvas });
+  { signal, tell }: Audience,
+): Promise<Rollout[]> {
+  const { samples, temperature, maxTokens, seed } = detection;
   const follow = followText(opened, encoded, detection, tell);
-  const rollouts: Rollout[] = await opened.sampler.sample(encoded.prompt, {
+  return opened.sampler.sample(encoded.prompt, {
     n: samples,
     temperature,
     maxTokens,
@@ -166,10 +164,62 @@ async function run(
       follow(response, token);
     },
   });
+}
+
+/** Draws each response by itself, telling each once it is whole: for models that tell no tokens. */
+async function drawApart(
+  opened: DetectingModel,
+  encoded: EvaluationSample,
+  { samples, temperature, maxTokens, seed }: Detection,
+  tellWhole: (rollout: Rollout, index: number) => Promise<void>,
+): Promise<Rollout[]> {
+  return Promise.all(
+    Array.from({ length: samples }, async (_, index) => {
+      const [rollout] = await opened.sampler.sample(encoded.prompt, {
+        n: 1,
+        temperature,
+        maxTokens,
+        // The first response is the same whether one is asked for or several.
+        seed: index === 0 ? seed : deriveSeed(seed, "detect", index),
+        stop: opened.codec.endTokens,
+        maxBoxRepeats: MAX_BOX_REPEATS,
+      });
+      await tellWhole(rollout!, index);
+      return rollout!;
+    }),
+  );
+}
+
+/** Who waits, and how they are told. */
+interface Audience {
+  readonly signal: AbortSignal;
+  readonly tell: (event: DetectEvent) => Promise<void>;
+}
+
+async function run(
+  opened: DetectingModel,
+  streams: boolean,
+  detection: Detection,
+  audience: Audience,
+): Promise<void> {
+  const started = performance.now();
+  const { tell } = audience;
+  const { sample, samples } = detection;
+  const canvas = { width: sample.width, height: sample.height };
+  const encoded = await opened.encode(sample);
+  await tell({ event: "opened", model: detection.model, canvas });
   const { profile, reader } = opened.config;
-  const judged = judgeImage(sample, encoded, rollouts, opened.codec, defaultRewardConfig, profile, reader);
-  for (const index of judged.responses.keys())
-    await tell({ event: "response", response: detected(judged, index) });
+  const judge = (rollouts: readonly Rollout[]) =>
+    judgeImage(sample, encoded, rollouts, opened.codec, defaultRewardConfig, profile, reader);
+  const rollouts = streams
+    ? await drawTogether(opened, encoded, detection, audience)
+    : await drawApart(opened, encoded, detection, (rollout, index) =>
+        tell({ event: "response", response: { ...detected(judge([rollout]), 0), index } }),
+      );
+  const judged = judge(rollouts);
+  if (streams)
+    for (const index of judged.responses.keys())
+      await tell({ event: "response", response: detected(judged, index) });
   if (samples > 1) await tell(consensus(judged, canvas));
   await tell({
     event: "done",
@@ -225,7 +275,7 @@ export function createDetector(sources: () => Promise<readonly ModelSource[]>): 
         await turns.take(async () => {
           if (signal.aborted) return;
           const model = await opened(source, detection.labels ?? source.model.labels);
-          await run(model, detection, signal, tell);
+          await run(model, source.model.streams, detection, { signal, tell });
         });
       } catch (error) {
         if (error instanceof Abandoned || signal.aborted) return;

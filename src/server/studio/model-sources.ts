@@ -2,6 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { InputError } from "../../base/errors.js";
 import { qwenCodec, qwenEncoder } from "../../rl/index.js";
 import { readModelTask } from "../../runs/index.js";
 import type { StudioModel } from "./api.js";
@@ -22,8 +23,19 @@ export interface LocalModelOptions {
   readonly device?: "cpu" | "webgpu";
 }
 
-async function weightsOf(folder: string): Promise<{ readonly bytes: number; readonly version: string }> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".safetensors"));
+/**
+ * How large a model's weights are, and what tells them from others that take their place.
+ * @throws InputError where the folder holds no model
+ */
+export async function weightsOf(
+  folder: string,
+): Promise<{ readonly bytes: number; readonly version: string }> {
+  const all = await readdir(folder).catch(() => []);
+  const names = all.filter((name) => name.endsWith(".safetensors"));
+  if (names.length === 0 || !all.includes("config.json"))
+    throw new InputError(`${folder}: holds no model`, {
+      hint: "Give a Hugging Face folder with config.json and *.safetensors: models/ has the shipped base, a run keeps its result in RUN/model.",
+    });
   const stats = await Promise.all(names.map((name) => stat(join(folder, name))));
   return {
     bytes: stats.reduce((sum, { size }) => sum + size, 0),
