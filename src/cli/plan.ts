@@ -1,11 +1,13 @@
 /** @file `dip-r1 plan`: what a recipe will take in images, rollouts, tokens, memory and money, before anything runs. */
 import { Command } from "commander";
-import type { Plan, PlanPart } from "../runs/plan.js";
+import type { Plan, PlanMemory, PlanPart } from "../runs/plan.js";
+import type { PlanServer } from "../runs/plan-server.js";
 import { collect, numberOption, type CliContext } from "./context.js";
 
 interface PlanCommandOptions {
   readonly set?: readonly string[];
   readonly images: number;
+  readonly gpus: number;
   readonly pricePrompt?: number;
   readonly priceResponse?: number;
   readonly priceTrain?: number;
@@ -34,9 +36,28 @@ function short(value: number): string {
 
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
+function localLines(memory: PlanMemory): string[] {
+  return [
+    `memory of the local engine, by shapes: ${gigabytes(memory.total)} (ONNX Runtime and Node come on top)`,
+    `  ${short(memory.parameters)} parameters, ${short(memory.trainable)} of them trained`,
+    `  weights ${gigabytes(memory.weights)}, copies ${gigabytes(memory.copies)}, gradients ${gigabytes(memory.gradients)}, ` +
+      `AdamW ${gigabytes(memory.optimizer)}, cache ${gigabytes(memory.cache)}, activations ${gigabytes(memory.activations)}`,
+  ];
+}
+
+function serverLines({ gpus, parameters, trained, trainer, sampler }: PlanServer): string[] {
+  return [
+    `memory of each of ${gpus} GPUs, by shapes, for FSDP and vLLM in bf16 (docs/cluster.md has the formulas; not measured)`,
+    `  ${short(parameters)} parameters, ${short(trained)} numbers trained`,
+    `  trainer ${gigabytes(trainer.total)}: weights ${gigabytes(trainer.weights)}, AdamW ${gigabytes(trainer.optimizer)}, ` +
+      `gathered ${gigabytes(trainer.gathered)}, activations ${gigabytes(trainer.activations)}, logits ${gigabytes(trainer.logits)}`,
+    `  sampler ${gigabytes(sampler.total)}: weights ${gigabytes(sampler.weights)}, cache ${gigabytes(sampler.cache)}`,
+  ];
+}
+
 /** The plan as lines for people. */
 export function planLines(plan: Plan, labels: readonly string[]): string[] {
-  const { sample, parts, memory, tokens, cost } = plan;
+  const { sample, parts, memory, server, tokens, cost } = plan;
   const lengths = ({ mean, p95, max }: Plan["sample"]["prompt"]) =>
     `mean ${mean.toFixed(0)}, 95 % within ${p95}, most ${max}`;
   const share = (100 * sample.truncatedShare).toFixed(0);
@@ -60,11 +81,8 @@ export function planLines(plan: Plan, labels: readonly string[]): string[] {
         `${short(part.promptTokens).padStart(15)}${short(part.responseTokens).padStart(12)} (${short(part.mostResponseTokens)})`,
     ),
     `  all tokens: ${short(tokens.expected)} if answers are complete ones, ${short(tokens.most)} at most`,
-    "",
-    `memory of the local engine, by shapes: ${gigabytes(memory.total)} (ONNX Runtime and Node come on top)`,
-    `  ${short(memory.parameters)} parameters, ${short(memory.trainable)} of them trained`,
-    `  weights ${gigabytes(memory.weights)}, copies ${gigabytes(memory.copies)}, gradients ${gigabytes(memory.gradients)}, ` +
-      `AdamW ${gigabytes(memory.optimizer)}, cache ${gigabytes(memory.cache)}, activations ${gigabytes(memory.activations)}`,
+    ...(memory === null ? [] : ["", ...localLines(memory)]),
+    ...(server === null ? [] : ["", ...serverLines(server)]),
     ...(cost === null
       ? []
       : [
@@ -82,6 +100,7 @@ async function planRun(path: string, options: PlanCommandOptions, { print }: Cli
   const priced = [pricePrompt, priceResponse, priceTrain].some((price) => price !== undefined);
   const plan = await planRecipe(loaded, {
     images: options.images,
+    gpus: options.gpus,
     ...(priced && {
       prices: { prompt: pricePrompt ?? 0, response: priceResponse ?? 0, train: priceTrain ?? 0 },
     }),
@@ -104,6 +123,12 @@ export function planCommand(context: CliContext): Command {
       "training images to look at",
       numberOption("--images", { min: 1, integer: true }),
       64,
+    )
+    .option(
+      "--gpus <n>",
+      "GPUs of the server, for engine.kind tinker",
+      numberOption("--gpus", { min: 1, integer: true }),
+      1,
     )
     .option("--price-prompt <p>", "price of a million prompt tokens", price("--price-prompt"))
     .option("--price-response <p>", "price of a million response tokens", price("--price-response"))

@@ -1,7 +1,8 @@
 /** @file The plan of a recipe: its images, tokenizer and model's shapes, read without weights; no pixels of files are decoded. */
 import { openDataset, teacherResponse, type Dataset, type Sample } from "../datasets/index.js";
 import { adaptedModules } from "../engines/local/model-state.js";
-import { coordinateProfiles } from "../geometry/profiles.js";
+import { loadRemoteProcessor } from "../engines/tinker/vision-profile.js";
+import { coordinateProfiles, type CoordinateProfile } from "../geometry/profiles.js";
 import {
   loadConfig,
   loadProcessor,
@@ -19,9 +20,12 @@ import {
   planMemory,
   planParts,
   type Plan,
+  type PlanMemory,
   type PlanPrices,
   type PlanSample,
 } from "./plan.js";
+import { readModelTask } from "./model-task.js";
+import { loadServerShape, planServer } from "./plan-server.js";
 import type { LoadedRecipe } from "./recipe.js";
 import type { Recipe } from "./recipe-schema.js";
 
@@ -30,6 +34,51 @@ export interface PlanOptions {
   /** Training images to look at, evenly spread. @default 64 */
   readonly images?: number;
   readonly prices?: PlanPrices;
+  /** Of the server, for engine `tinker`. @default 1 */
+  readonly gpus?: number;
+}
+
+/** What makes prompts, and which numbers the model speaks: of a server's model as its pictures are sent. */
+interface PlanText {
+  readonly processor: QwenProcessor;
+  readonly profile: CoordinateProfile;
+}
+
+async function openText(directory: string, recipe: Recipe): Promise<PlanText> {
+  const { kind, server } = recipe.engine;
+  if (kind === "local") {
+    const profile = recipe.profile ?? (await readModelTask(directory)).profile;
+    return { processor: await loadProcessor(directory), profile };
+  }
+  const { processor, profile } = await loadRemoteProcessor(directory, {
+    ...(server?.maxPixels !== undefined && { maxPixels: server.maxPixels }),
+  });
+  return { processor, profile: recipe.profile ?? profile.coordinates };
+}
+
+/** Of the embedded engine. */
+async function localMemory(
+  directory: string,
+  recipe: Recipe,
+  lengths: { readonly prompt: number; readonly response: number },
+): Promise<PlanMemory> {
+  const config = await loadConfig(directory);
+  const { trainable } = recipe;
+  if (trainable.kind === "full") return planMemory(config, recipe, lengths);
+  const { rank, alpha, targets, vision } = trainable;
+  const { modules } = adaptedModules(config, {
+    kind: "lora",
+    rank,
+    alpha,
+    targets,
+    freezeVision: vision === "frozen",
+  });
+  const shapes = parameterShapes(config);
+  const adapters = modules.reduce((sum, module) => {
+    const [out = 0, width = 0] = shapes.get(`${module}.weight`) ?? [];
+    return sum + rank * (out + width);
+  }, 0);
+  return planMemory(config, recipe, lengths, adapters);
 }
 
 /** Tokens of pictures, prompts and complete answers of some images of a dataset. */
@@ -37,10 +86,10 @@ async function look(
   dataset: Dataset,
   count: number,
   recipe: Recipe,
-  processor: QwenProcessor,
+  { processor, profile }: PlanText,
 ): Promise<PlanSample> {
   const { labels, inDomain: _ } = recipe.data;
-  const text = promptText(recipe.prompt, labels, recipe.profile);
+  const text = promptText(recipe.prompt, labels, profile);
   // The words around a picture are the same for all: rendered once, with a picture of the smallest size.
   const side = processor.image.patchSize * processor.image.mergeSize;
   const blank = { width: side, height: side, data: new Uint8Array(3 * side * side) };
@@ -52,8 +101,7 @@ async function look(
     Array.from({ length: images }, async (_unused, i) => {
       const sample: Sample = await dataset.at(Math.floor((i * dataset.length) / images));
       const model = smartResize(sample, processor.image);
-      const canvas =
-        coordinateProfiles[recipe.profile ?? "absolute"] === "model" ? model : { width: 1000, height: 1000 };
+      const canvas = coordinateProfiles[profile] === "model" ? model : { width: 1000, height: 1000 };
       const said = teacherResponse(sample, { labels, modelSize: canvas });
       return {
         picture: (model.width * model.height) / side ** 2,
@@ -83,31 +131,16 @@ async function look(
 export async function planRecipe(loaded: LoadedRecipe, options: PlanOptions = {}): Promise<Plan> {
   const { recipe, folder } = loaded;
   const directory = modelFolder(loaded);
-  const [config, processor] = await Promise.all([loadConfig(directory), loadProcessor(directory)]);
+  const { processor, profile } = await openText(directory, recipe);
   const train = await openDataset(recipe.data.train, { baseDir: folder });
   const sets: Record<string, number> = {};
   for (const [name, spec] of Object.entries(recipe.data.eval))
     sets[name] = (await openDataset(spec, { baseDir: folder })).length;
-  const sample = await look(train, options.images ?? 64, recipe, processor);
+  const sample = await look(train, options.images ?? 64, recipe, { processor, profile });
   const parts = planParts(recipe, sample, sets);
-  const { trainable } = recipe;
-  let adapters: number | undefined;
-  if (trainable.kind === "lora") {
-    const { rank, alpha, targets, vision } = trainable;
-    const { modules } = adaptedModules(config, {
-      kind: "lora",
-      rank,
-      alpha,
-      targets,
-      freezeVision: vision === "frozen",
-    });
-    const shapes = parameterShapes(config);
-    adapters = modules.reduce((sum, module) => {
-      const [out = 0, width = 0] = shapes.get(`${module}.weight`) ?? [];
-      return sum + rank * (out + width);
-    }, 0);
-  }
   const response = recipe.kind === "grpo" ? recipe.grpo.sampling.maxTokens : sample.answer.max;
+  const lengths = { prompt: sample.prompt.max, response };
+  const served = recipe.engine.kind === "tinker";
   const tokens = parts.map(partTokens);
   return {
     kind: recipe.kind,
@@ -119,7 +152,8 @@ export async function planRecipe(loaded: LoadedRecipe, options: PlanOptions = {}
       expected: tokens.reduce((sum, { expected }) => sum + expected, 0),
       most: tokens.reduce((sum, { most }) => sum + most, 0),
     },
-    memory: planMemory(config, recipe, { prompt: sample.prompt.max, response }, adapters),
+    memory: served ? null : await localMemory(directory, recipe, lengths),
+    server: served ? planServer(await loadServerShape(directory), recipe, lengths, options.gpus ?? 1) : null,
     cost: options.prices === undefined ? null : planCost(parts, options.prices),
   };
 }

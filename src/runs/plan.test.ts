@@ -10,6 +10,7 @@ import { promptText } from "../response/index.js";
 import { evaluationRounds, lengthsOf, planCost, planMemory, planParts } from "./plan.js";
 import { meterEngine, promptLength } from "./plan-meter.js";
 import { planRecipe } from "./plan-recipe.js";
+import { loadServerShape } from "./plan-server.js";
 import { parseRecipe } from "./recipe.js";
 
 const model = fixture("model");
@@ -75,20 +76,20 @@ describe("planRecipe", () => {
   it("knows what learns, and what that costs in memory", async () => {
     const config = await loadConfig(model);
     const full = await planRecipe(recipe("trainable={kind: full, vision: trained}"), { images: 1 });
-    expect(full.memory.parameters).toBe(parameterCount(config));
+    expect(full.memory!.parameters).toBe(parameterCount(config));
     expect(full.memory).toMatchObject({
-      trainable: full.memory.parameters,
-      weights: 4 * full.memory.parameters,
-      gradients: 4 * full.memory.parameters,
-      optimizer: 8 * full.memory.parameters,
+      trainable: full.memory!.parameters,
+      weights: 4 * full.memory!.parameters,
+      gradients: 4 * full.memory!.parameters,
+      optimizer: 8 * full.memory!.parameters,
     });
     const frozen = await planRecipe(recipe(), { images: 1 });
-    expect(frozen.memory.trainable).toBeLessThan(full.memory.trainable);
+    expect(frozen.memory!.trainable).toBeLessThan(full.memory.trainable);
     const lora = await planRecipe(recipe("trainable={kind: lora, rank: 2, targets: [q_proj]}"), {
       images: 1,
     });
     const { text: shape } = config;
-    expect(lora.memory.trainable).toBe(shape.layers * 2 * (shape.hiddenSize + shape.heads * shape.headDim));
+    expect(lora.memory!.trainable).toBe(shape.layers * 2 * (shape.hiddenSize + shape.heads * shape.headDim));
     const longer = planMemory(config, recipe().recipe, { prompt: 100, response: 4000 });
     expect(longer.cache).toBeGreaterThan(
       planMemory(config, recipe().recipe, { prompt: 100, response: 40 }).cache,
@@ -125,6 +126,75 @@ describe("planRecipe", () => {
       expected: (42 * 10) / 1e6,
       most: (42 * 40) / 1e6,
     });
+  });
+});
+
+describe("planRecipe for a server", () => {
+  const served = (...set: string[]) =>
+    recipe("engine.kind=tinker", "trainable={kind: lora, rank: 2}", ...set);
+
+  it("counts pictures at the size that they are sent, and the memory of the server's GPUs", async () => {
+    const [small, large] = await Promise.all(
+      [3136 * 2, 3136 * 4].map((pixels) =>
+        planRecipe(served(`engine.server={maxPixels: ${pixels}}`), { images: 4, gpus: 2 }),
+      ),
+    );
+    expect(small!.sample.picture.max).toBeLessThan(large!.sample.picture.max);
+    expect(small!.sample.picture.max).toBeLessThanOrEqual((3136 * 2) / 28 ** 2);
+    expect(small!.memory).toBeNull();
+    const { text: shape } = await loadConfig(model);
+    const server = small!.server!;
+    expect(server.parameters).toBe(parameterCount(await loadConfig(model)));
+    const { hiddenSize: h, heads, kvHeads, headDim, intermediateSize: i, layers, vocabSize } = shape;
+    const [q, kv] = [heads * headDim, kvHeads * headDim];
+    expect(server.trained).toBe(layers * 2 * (2 * (h + q) + 2 * (h + kv) + 3 * (h + i)));
+    const sequence = small!.sample.prompt.max + 40;
+    expect(server.trainer).toMatchObject({
+      weights: (2 * server.parameters) / 2,
+      optimizer: (16 * server.trained) / 2,
+      logits: 8 * sequence * vocabSize,
+    });
+    // Six responses on two GPUs.
+    expect(server.sampler).toMatchObject({
+      weights: 2 * server.parameters,
+      cache: 2 * 3 * sequence * layers * 2 * kv,
+    });
+    const sum = (parts: object) => Object.values(parts).reduce((a: number, b: number) => a + b, 0) as number;
+    expect(sum(server.trainer)).toBe(2 * server.trainer.total);
+  });
+
+  it("knows the published sizes of Qwen3-VL", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "dip-plan-"));
+    const config = {
+      model_type: "qwen3_vl",
+      tie_word_embeddings: true,
+      text_config: {
+        vocab_size: 151_936,
+        hidden_size: 2560,
+        intermediate_size: 9728,
+        num_hidden_layers: 36,
+        num_attention_heads: 32,
+        num_key_value_heads: 8,
+        head_dim: 128,
+      },
+      vision_config: {
+        depth: 24,
+        hidden_size: 1024,
+        intermediate_size: 4096,
+        patch_size: 16,
+        temporal_patch_size: 2,
+        spatial_merge_size: 2,
+        out_hidden_size: 2560,
+        num_position_embeddings: 2304,
+        deepstack_visual_indexes: [5, 11, 17],
+      },
+    };
+    writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+    const { parameters } = await loadServerShape(folder);
+    // Qwen3-4B has 4,022,468,096; Qwen3-VL-4B-Instruct 4,437,815,808 with its tower.
+    expect(parameters).toEqual({ language: 4_022_468_096, vision: 415_347_712 });
+    writeFileSync(join(folder, "config.json"), JSON.stringify({ ...config, model_type: "qwen3_vl_moe" }));
+    await expect(loadServerShape(folder)).rejects.toThrow('not "qwen3_vl_moe"');
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import type { QwenConfig } from "../qwen/config.js";
 import { parameterShapes } from "../qwen/parameters.js";
+import type { PlanServer } from "./plan-server.js";
 import type { Recipe } from "./recipe-schema.js";
 
 /** Lengths over some images, tokens. */
@@ -77,7 +78,10 @@ export interface Plan {
   readonly sample: PlanSample;
   readonly parts: readonly PlanPart[];
   readonly tokens: { readonly expected: number; readonly most: number };
-  readonly memory: PlanMemory;
+  /** Of the embedded engine. */
+  readonly memory: PlanMemory | null;
+  /** Of a server's GPU, where the engine is one. */
+  readonly server: PlanServer | null;
   readonly cost: { readonly expected: number; readonly most: number } | null;
 }
 

@@ -5,9 +5,20 @@ import { describe, expect, it } from "vitest";
 import { packageRoot } from "../base/index.js";
 import { parse } from "yaml";
 import { loadRecipe } from "./recipe.js";
+import { checkTinkerRecipe, fitToServer } from "./tinker-parts.js";
 
 const folder = join(packageRoot, "recipes");
-const shipped = ["start", "long", "paper", "recommended", "sft", "pets-sft", "pets-dip-r1"];
+const shipped = [
+  "start",
+  "long",
+  "paper",
+  "recommended",
+  "sft",
+  "pets-sft",
+  "pets-dip-r1",
+  "crowdhuman-qwen2.5-vl-3b",
+  "crowdhuman-qwen3-vl-8b",
+];
 
 describe("recipes/", () => {
   it.each(shipped)("%s.yaml fits the schema and says what it is for", async (name) => {
@@ -17,6 +28,21 @@ describe("recipes/", () => {
     expect(readFileSync(path, "utf8").startsWith("# ")).toBe(true);
     expect(Object.keys(recipe.data.eval).length).toBeGreaterThan(0);
   });
+
+  it.each(["crowdhuman-qwen2.5-vl-3b", "crowdhuman-qwen3-vl-8b"])(
+    "%s.yaml is what a server can do",
+    async (name) => {
+      const loaded = await loadRecipe(join(folder, `${name}.yaml`));
+      expect(() => checkTinkerRecipe(loaded)).not.toThrow();
+      const { recipe } = loaded;
+      if (recipe.kind !== "grpo") throw new Error("must be GRPO");
+      expect(recipe.grpo.kl.placement).toBe("reward");
+      expect(fitToServer(recipe.grpo)).toBe(recipe.grpo);
+      // The budget is a whole number of tokens of the model's own size.
+      const side = name.includes("qwen3") ? 32 : 28;
+      expect(recipe.engine.server!.maxPixels! % side ** 2).toBe(0);
+    },
+  );
 
   it("has no recipe that is not tested", () => {
     const training = readdirSync(folder).filter((name) => {
