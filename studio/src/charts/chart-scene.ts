@@ -47,8 +47,12 @@ export function niceTicks(low: number, high: number, about: number): number[] {
 /** Powers of ten in a range; where there are fewer than two, round numbers in between. */
 export function logTicks(low: number, high: number): number[] {
   const ticks: number[] = [];
-  for (let power = Math.ceil(Math.log10(low) - 1e-9); 10 ** power <= high * (1 + 1e-9); power++)
-    ticks.push(10 ** power);
+  // By its decimal form: 10 ** -5 is not quite 1e-5.
+  for (let power = Math.ceil(Math.log10(low) - 1e-9); ; power++) {
+    const value = Number(`1e${power}`);
+    if (!(value <= high * (1 + 1e-9))) break;
+    ticks.push(value);
+  }
   return ticks.length < 2 ? niceTicks(low, high, 5) : ticks;
 }
 
