@@ -3,8 +3,6 @@ import type { StudioEvent } from "./api.js";
 import { concerns, type LoggedEvent } from "./event-log.js";
 import type { StudioRoute } from "./route.js";
 
-/** Milliseconds between two comments: a connection that died is noticed, and none is closed for being quiet. */
-const HEARTBEAT = 15_000;
 /** Milliseconds after which the browser comes back. */
 const RETRY = 1000;
 
@@ -29,7 +27,8 @@ export const eventsRoute: StudioRoute = {
         queue.push(event);
         wake?.();
       });
-      const heartbeat = setInterval(() => wake?.(), HEARTBEAT);
+      // A connection that died is noticed, and none is closed for being quiet.
+      const heartbeat = setInterval(() => wake?.(), studio.heartbeat);
       const ended = () => wake?.();
       signal.addEventListener("abort", ended);
       try {

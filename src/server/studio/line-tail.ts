@@ -2,6 +2,8 @@
  * @file Follows a file that grows by lines: each refresh reads what was appended since, whole lines only. A resumed run cuts
  * its files back and writes on; that is noticed, and the file read anew under another epoch.
  */
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { openInside } from "./safe-file.js";
 
 /** What is done with the lines. */
@@ -45,7 +47,13 @@ export function createLineTail(root: string, names: readonly string[], sink: Lin
     sink.reset();
   };
 
+  const stampOf = ({ ino, size, mtimeMs }: { ino: number; size: number; mtimeMs: number }) =>
+    `${ino} ${size} ${mtimeMs}`;
+
   async function read(): Promise<boolean> {
+    // Most looks find nothing new: one question to the system is enough for them.
+    const there = await stat(join(root, ...names)).catch(() => undefined);
+    if (there !== undefined && stampOf(there) === seen) return false;
     const file = await openInside(root, names);
     if (file === undefined) {
       const had = offset > 0;
@@ -55,8 +63,7 @@ export function createLineTail(root: string, names: readonly string[], sink: Lin
     }
     try {
       const { handle, stats } = file;
-      const now = `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
-      if (now === seen) return false;
+      const now = stampOf(stats);
       let changed = false;
       const before = Buffer.alloc(witness.length);
       if (stats.size >= offset) await handle.read(before, 0, before.length, offset - before.length);

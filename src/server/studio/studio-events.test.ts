@@ -39,12 +39,12 @@ const listeners: Listener[] = [];
 afterEach(() => listeners.splice(0).forEach((one) => one.close()));
 
 /** An EventSource as far as a server notices. */
-function listen(query = "", lastEventId?: string): Listener {
+function listen(query = "", lastEventId?: string, url = studio.url): Listener {
   const events: Listener["events"] = [];
   let text = "";
   let at = 0;
   const sent: ClientRequest = request(
-    `${studio.url}api/events${query}`,
+    `${url}api/events${query}`,
     { headers: { ...(lastEventId !== undefined && { "last-event-id": lastEventId }) } },
     (answer) => {
       answer.on("error", () => undefined);
@@ -156,6 +156,14 @@ describe("GET /api/events", () => {
     appendFileSync(join(run, "metrics.jsonl"), whole(metrics.slice(3, 5)));
     await until(() => typesOf(heard).includes("run"));
     expect(typesOf(heard)).toEqual(["hello", "run"]);
+  });
+
+  it("gives signs of life while nothing happens", async () => {
+    const other = await startTestStudio(runs.path, { heartbeat: 10 });
+    const heard = listen("", undefined, other.url);
+    await until(() => heard.text().split(": still here\n\n").length > 3);
+    expect(typesOf(heard)).toEqual(["hello"]);
+    await other.stop();
   });
 
   it("ends its streams when the studio stops", async () => {

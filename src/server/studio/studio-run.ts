@@ -63,6 +63,7 @@ export function fingerprintsOf({ model, code, data }: StudioManifest): Record<st
 export async function openStudioRun(id: RunId, path: string): Promise<StudioRun> {
   let read: ReadManifest = await readStudioManifest(path);
   let manifestStamp = "";
+  let folderStamp = "";
   let lock: string | undefined;
   let hasModel = false;
   let alarms: { readonly rows: string; readonly report: AlarmReport } | undefined;
@@ -98,6 +99,15 @@ export async function openStudioRun(id: RunId, path: string): Promise<StudioRun>
     return true;
   }
 
+  /** Whoever takes the folder makes the file, and removes it at the end: the folder's own time tells of both. */
+  async function refreshLock(): Promise<void> {
+    const { mtimeMs, ctimeMs } = await stat(path);
+    const stamp = `${mtimeMs} ${ctimeMs}`;
+    if (stamp === folderStamp && lock === undefined) return;
+    folderStamp = stamp;
+    lock = (await readInside(path, ["lock.json"]).catch(() => undefined))?.toString("utf8");
+  }
+
   const status = () => runStatus(read.manifest, lock);
 
   const run: StudioRun = {
@@ -115,7 +125,7 @@ export async function openStudioRun(id: RunId, path: string): Promise<StudioRun>
     tokens,
     async refresh() {
       const before = status();
-      lock = (await readInside(path, ["lock.json"]).catch(() => undefined))?.toString("utf8");
+      await refreshLock();
       const changed = await Promise.all([
         refreshManifest(),
         metrics.tail.refresh(),

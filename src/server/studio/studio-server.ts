@@ -31,6 +31,8 @@ export interface StudioServerOptions {
   readonly page?: readonly string[];
   /** Milliseconds between two looks for changes. @default 1000 */
   readonly interval?: number;
+  /** Milliseconds between two signs of life of a quiet stream of events. @default 15000 */
+  readonly heartbeat?: number;
   readonly logger?: Logger;
 }
 
@@ -294,6 +296,7 @@ export async function startStudio(options: StudioServerOptions): Promise<StudioS
     folder,
     logger: options.logger ?? silentLogger,
     interval: options.interval,
+    heartbeat: options.heartbeat,
     detector: (store) =>
       createDetector(async () => [
         ...(served === undefined ? [] : [served]),

@@ -20,6 +20,8 @@ export interface Studio {
   readonly watcher: Watcher;
   readonly detector: Detector;
   readonly logger: Logger;
+  /** Milliseconds between two signs of life of a quiet stream. */
+  readonly heartbeat: number;
   evaluations(run: StudioRun): EvaluationStore;
 }
 
@@ -30,6 +32,8 @@ export interface StudioOptions {
   readonly detector: (store: RunStore, pictures: Pictures) => Detector;
   /** Milliseconds between two looks for changes. @default 1000 */
   readonly interval?: number;
+  /** Milliseconds between two signs of life of a quiet stream. @default 15000 */
+  readonly heartbeat?: number;
 }
 
 /** Makes what routes work with; nothing is read yet. */
@@ -48,6 +52,7 @@ export async function createStudio(options: StudioOptions): Promise<Studio> {
     watcher: createWatcher(store, log, options),
     detector: options.detector(store, pictures),
     logger,
+    heartbeat: options.heartbeat ?? 15_000,
     evaluations(run) {
       let known = evaluations.get(run);
       if (known === undefined) evaluations.set(run, (known = createEvaluationStore(run)));
