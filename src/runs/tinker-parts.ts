@@ -91,6 +91,8 @@ export async function openTinkerParts(
     tags: ["dip-r1", recipe.name],
     logger,
   });
+  const found = Object.entries(engine.traits).map(([name, value]) => `${name}: ${String(value)}`);
+  logger.info(`engine.server.traits, as found out (or given): { ${found.join(", ")} }`);
   try {
     if (!engine.capabilities.images)
       throw new InputError(`The server does not take pictures for "${engine.capabilities.model}".`, {
