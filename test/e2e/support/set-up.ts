@@ -1,6 +1,7 @@
 /**
- * @file Before all browser tests: the page is built, a studio serves the recorded run, and another one a run that is training
- * at that moment. Tests get their addresses by `inject("recorded")` and `inject("training")`.
+ * @file Before all browser tests: the page is built, a studio serves the recorded run, another one a run that is training at
+ * that moment, others an empty folder and a run full of what could be taken for code. Tests get their addresses by
+ * `inject("recorded")` and the like.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -9,7 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import { findChromium } from "./browser.js";
-import { makeRecordedRuns, startStudioProcess, startTraining } from "./studio-process.js";
+import { makeHostileRun, makeRecordedRuns, startStudioProcess, startTraining } from "./studio-process.js";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -19,6 +20,8 @@ declare module "vitest" {
     readonly training: string;
     /** Address of a studio on an empty folder. */
     readonly empty: string;
+    /** Address of a studio on the run `hostile`, whose texts are HTML with scripts. */
+    readonly hostile: string;
   }
 }
 
@@ -35,18 +38,14 @@ export default async function setUp(project: TestProject): Promise<(() => Promis
   if (findChromium() === undefined) return undefined;
   buildPage();
   const folder = mkdtempSync(join(tmpdir(), "dip-r1-e2e-"));
-  const [recorded, live, nothing] = ["recorded", "live", "empty"].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
-  makeRecordedRuns(recorded);
-  mkdirSync(nothing);
-  const training = await startTraining(live);
-  const studios = await Promise.all([recorded, live, nothing].map((runs) => startStudioProcess(runs)));
-  project.provide("recorded", studios[0]!.url);
-  project.provide("training", studios[1]!.url);
-  project.provide("empty", studios[2]!.url);
+  const at = (name: string) => join(folder, name);
+  makeRecordedRuns(at("recorded"));
+  makeHostileRun(at("hostile"));
+  mkdirSync(at("empty"));
+  const training = await startTraining(at("training"));
+  const names = ["recorded", "training", "empty", "hostile"] as const;
+  const studios = await Promise.all(names.map((name) => startStudioProcess(at(name))));
+  names.forEach((name, i) => project.provide(name, studios[i]!.url));
   return async () => {
     await Promise.all([training, ...studios].map((one) => one.stop()));
     rmSync(folder, { recursive: true, force: true });

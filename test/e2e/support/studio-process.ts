@@ -78,6 +78,56 @@ export function makeRecordedRuns(folder: string): void {
   writeFileSync(path, text);
 }
 
+/** What a model or a manifest could say to run as code in a page that does not escape it. */
+export const HOSTILE =
+  '</script><script>window.pwned="script"</script><img src=x onerror="window.pwned=1"><svg onload="window.pwned=2"><a href="javascript:window.pwned=3">a</a>';
+
+/** A folder with the recorded run as `hostile`: every text in it that a model, a dataset or a recipe wrote is {@link HOSTILE}. */
+export function makeHostileRun(folder: string): void {
+  const run = join(folder, "hostile");
+  cpSync(RECORDED_RUN, run, { recursive: true });
+  const edit = (name: string, change: (line: Record<string, unknown>) => Record<string, unknown>) => {
+    const path = join(run, name);
+    const lines = readFileSync(path, "utf8")
+      .split("\n")
+      .filter((line) => line !== "");
+    writeFileSync(
+      path,
+      lines.map((line) => JSON.stringify(change(JSON.parse(line) as never)) + "\n").join(""),
+    );
+  };
+  const said = (text: unknown) => String(text).replace("<think>", `<think>${HOSTILE}`);
+  edit("rollouts.jsonl", (line) => ({
+    ...line,
+    sample: `${String(line["sample"])}${HOSTILE}`,
+    text: said(line["text"]),
+    stopReason: HOSTILE,
+  }));
+  for (const step of ["000000", "000036"])
+    edit(`evaluations/step-${step}/plaza.greedy.jsonl`, (line) => ({
+      ...line,
+      responses: (line["responses"] as Record<string, unknown>[]).map((response) => ({
+        ...response,
+        text: said(response["text"]),
+        think: HOSTILE,
+        answer: (response["answer"] as object[]).map((box) => ({ ...box, label: HOSTILE })),
+      })),
+    }));
+  const path = join(run, "manifest.json");
+  const manifest = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+  writeFileSync(
+    path,
+    JSON.stringify({
+      ...manifest,
+      name: HOSTILE,
+      state: "failed",
+      error: HOSTILE,
+      versions: { [HOSTILE]: HOSTILE },
+      recipe: { ...(manifest["recipe"] as object), preset: HOSTILE, prompt: HOSTILE, [HOSTILE]: HOSTILE },
+    }),
+  );
+}
+
 /** Starts a run that trains for as long as the tests take; resolves once it has made its first step. */
 export async function startTraining(folder: string): Promise<DipProcess> {
   const out = join(folder, "training");
