@@ -10,6 +10,7 @@ import { detectCommand } from "./detect.js";
 import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
 import { evalDetectionsCommand } from "./eval-detections.js";
+import { exportCommand } from "./export.js";
 import { logprobsCommand } from "./logprobs.js";
 import { planCommand } from "./plan.js";
 import { replayCommand } from "./replay.js";
@@ -35,6 +36,7 @@ const commands = [
   replayCommand,
   serveCommand,
   studioCommand,
+  exportCommand,
   logprobsCommand,
   dataCommand,
 ] as const;

@@ -9,6 +9,7 @@ export * from "./compare.js";
 export * from "./comparison.js";
 export * from "./comparison-tables.js";
 export * from "./image-changes.js";
+export * from "./export/index.js";
 export * from "./metric-charts.js";
 export * from "./overlay.js";
 export * from "./report.js";

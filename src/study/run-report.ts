@@ -76,7 +76,8 @@ function evaluationCharts(lines: readonly EvaluationLine[]): Chart[] {
   });
 }
 
-function panelOf(title: string, image: OverlayPanel["image"], judged: EvaluatedImage): OverlayPanel {
+/** A picture with the first response to it, and what became of each of its boxes, drawn on it. */
+export function panelOf(title: string, image: OverlayPanel["image"], judged: EvaluatedImage): OverlayPanel {
   const [response] = judged.responses;
   const { objects, ignore } = judged.truth;
   if (response === undefined) return { title, image };
