@@ -179,7 +179,7 @@ export function Chart({ spec, data, smoothed, log, onLog, wide, onWide, link, ma
               class="button button-plain button-s"
               aria-pressed={log}
               title="Logarithmic axis"
-              aria-label={`Logarithmic axis of ${spec.title}`}
+              aria-label={`log axis of ${spec.title}`}
               onClick={() => onLog(!log)}
             >
               log

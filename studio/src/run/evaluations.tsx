@@ -47,63 +47,65 @@ function BeforeAfter({ comparison }: { readonly comparison: Comparison }) {
   const level = Math.round(100 * comparison.level);
   return (
     <>
-      {comparison.sets.map((set) => (
-        <div key={set.set} class="card">
-          <div class="card-head">
-            <h3>{set.set}</h3>
-            <span class="small muted">
-              {set.domain === "in" ? "in domain" : "out of domain"}, {count(set.images, "image")},{" "}
-              {count(set.objects, "object")}
-            </span>
+      <div class="evaluation-sets">
+        {comparison.sets.map((set) => (
+          <div key={set.set} class="card">
+            <div class="card-head">
+              <h3>{set.set}</h3>
+              <span class="small muted">
+                {set.domain === "in" ? "in domain" : "out of domain"}, {count(set.images, "image")},{" "}
+                {count(set.objects, "object")}
+              </span>
+            </div>
+            <div class="table-box" tabIndex={0} role="region" aria-label={`${set.set}, before and after`}>
+              <table class="table">
+                <thead>
+                  <tr>
+                    <th scope="col">Metric</th>
+                    <th scope="col" class="number">
+                      Step {before?.step}
+                    </th>
+                    <th scope="col" class="number">
+                      Step {after?.step}
+                    </th>
+                    <th scope="col" class="number">
+                      Change
+                    </th>
+                    <th scope="col" />
+                  </tr>
+                </thead>
+                <tbody>
+                  {set.metrics.map(({ key, title, better, values, changes }) => {
+                    const change = changes[1];
+                    const said = change && verdict(change, better);
+                    return (
+                      <tr key={key}>
+                        <th scope="row">{title}</th>
+                        <td class="number">{values[0] && <Interval number={values[0]} />}</td>
+                        <td class="number">{values[1] && <Interval number={values[1]} />}</td>
+                        <td class={`number ${said?.tone ?? ""}`}>
+                          {change && (
+                            <>
+                              {signed(change.value)}
+                              {change.low !== null && change.high !== null && (
+                                <span class="interval">
+                                  {" "}
+                                  {signed(change.low)} to {signed(change.high)}
+                                </span>
+                              )}
+                            </>
+                          )}
+                        </td>
+                        <td class={`small ${said?.tone ?? ""}`}>{said?.word}</td>
+                      </tr>
+                    );
+                  })}
+                </tbody>
+              </table>
+            </div>
           </div>
-          <div class="table-box" tabIndex={0} role="region" aria-label={`${set.set}, before and after`}>
-            <table class="table">
-              <thead>
-                <tr>
-                  <th scope="col">Metric</th>
-                  <th scope="col" class="number">
-                    Step {before?.step}
-                  </th>
-                  <th scope="col" class="number">
-                    Step {after?.step}
-                  </th>
-                  <th scope="col" class="number">
-                    Change
-                  </th>
-                  <th scope="col" />
-                </tr>
-              </thead>
-              <tbody>
-                {set.metrics.map(({ key, title, better, values, changes }) => {
-                  const change = changes[1];
-                  const said = change && verdict(change, better);
-                  return (
-                    <tr key={key}>
-                      <th scope="row">{title}</th>
-                      <td class="number">{values[0] && <Interval number={values[0]} />}</td>
-                      <td class="number">{values[1] && <Interval number={values[1]} />}</td>
-                      <td class={`number ${said?.tone ?? ""}`}>
-                        {change && (
-                          <>
-                            {signed(change.value)}
-                            {change.low !== null && change.high !== null && (
-                              <span class="interval">
-                                {" "}
-                                {signed(change.low)} to {signed(change.high)}
-                              </span>
-                            )}
-                          </>
-                        )}
-                      </td>
-                      <td class={`small ${said?.tone ?? ""}`}>{said?.word}</td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
-          </div>
-        </div>
-      ))}
+        ))}
+      </div>
       {comparison.refused.map(({ set, message, hint }) => (
         <p key={set} class="notice notice-warn small">
           {set}: {message} {hint}
@@ -292,7 +294,9 @@ function Images({
                 {data.images.map(({ id, objects, f1 }) => (
                   <tr key={id}>
                     <th scope="row">
-                      <a href={href.evaluation(run.id, set, id, { decoding })}>{id}</a>
+                      <a class="nowrap" href={href.evaluation(run.id, set, id, { decoding })}>
+                        {id}
+                      </a>
                     </th>
                     <td class="number">{objects}</td>
                     {f1.map((value, i) => (

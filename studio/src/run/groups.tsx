@@ -195,7 +195,7 @@ function Rows({
   const highs = page.groups.map(({ reward }) => reward.max);
   const ends = [Math.min(0, ...lows), Math.max(1, ...highs)] as const;
   return (
-    <div class="table-box" tabIndex={0} role="region" aria-label="Groups">
+    <div class="table-box" tabIndex={0} role="region" aria-label="List of groups">
       <table class="table groups-table">
         <thead>
           <tr>

@@ -6,9 +6,9 @@ import { href } from "../router.js";
 import { Failure } from "../ui/failure.js";
 import { useData } from "../ui/use-data.js";
 import { Waiting } from "../ui/waiting.js";
-import { foldChanges } from "./fold-changes.js";
+import { foldChanges, type ChangeRow } from "./fold-changes.js";
 
-/** One side's value; long ones (fingerprints) break anywhere. */
+/** One side's value. */
 function Side({ value }: { readonly value: unknown }) {
   if (value === undefined)
     return (
@@ -16,22 +16,34 @@ function Side({ value }: { readonly value: unknown }) {
         <i>not there</i>
       </td>
     );
-  return <td class="mono">{leaf(value)}</td>;
+  const text = leaf(value);
+  // Of a fingerprint the beginning tells; the rest is there on hover.
+  if (/^[0-9a-f]{64}$/.test(text))
+    return (
+      <td class="mono" title={text}>
+        {text.slice(0, 12)}…
+      </td>
+    );
+  return <td class="mono">{text}</td>;
 }
 
 function Table({
   caption,
   rows,
+  folds = false,
   a,
   b,
 }: {
   readonly caption: string;
   readonly rows: readonly { readonly path: string; readonly a?: unknown; readonly b?: unknown }[];
+  /** Whether a part that one side lacks is one row. */
+  readonly folds?: boolean;
   readonly a: string;
   readonly b: string;
 }) {
+  const shown: readonly ChangeRow[] = folds ? foldChanges(rows) : rows;
   return (
-    <div class="table-box">
+    <div class="table-box" tabIndex={0} role="region" aria-label={caption}>
       <table class="table diff-table">
         <caption class="sr-only">{caption}</caption>
         <thead>
@@ -42,7 +54,7 @@ function Table({
           </tr>
         </thead>
         <tbody>
-          {foldChanges(rows).map((row) => (
+          {shown.map((row) => (
             <tr key={row.path} class={row.folded === undefined ? undefined : "diff-folded"}>
               <th scope="row" class="mono">
                 {row.path}
@@ -87,7 +99,7 @@ export function DiffCard({
             <p>The recipes are the same, all {count(data.same, "setting")} of them.</p>
           ) : (
             <>
-              <Table caption="Recipe" rows={data.changes} a={a} b={b} />
+              <Table caption="Recipe" folds rows={data.changes} a={a} b={b} />
               <p class="small muted">{count(data.same, "other setting")} are the same.</p>
             </>
           )}
