@@ -1,5 +1,5 @@
 /** @file What a detection has found so far: the responses as they are written, and what they agree on. */
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { textStretches } from "../../../src/server/studio/text-stretches.js";
 import { BoxTable } from "../group/box-table.js";
 import { heatOf } from "../group/heat.js";
@@ -65,6 +65,11 @@ export function Results({
     [fused, least, drawnResponse],
   );
   const heat = useMemo(() => heatOf(consensus?.heat), [consensus]);
+  useEffect(() => {
+    // What several responses are asked for is their doubt: it is shown as soon as it is known.
+    if (consensus !== undefined) setShown(withHeat);
+    else setPicked(undefined);
+  }, [consensus]);
   const pick = (to: number | "consensus") => {
     setPicked(to);
     setPointed({});

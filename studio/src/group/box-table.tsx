@@ -1,4 +1,5 @@
 /** @file Every box of a picture as a row of words; a row and its box on the picture point at each other. */
+import { GlyphSign } from "../overlay/glyph.js";
 import { styleOf, type Mark } from "../overlay/marks.js";
 import type { Pointed } from "../overlay/overlay.js";
 
@@ -7,8 +8,6 @@ const layers = [
   { layer: "truth", name: "Objects", none: "Nothing to find in this picture." },
   { layer: "look", name: "Look regions", none: "Nothing was looked at." },
 ] as const;
-
-const signs = { check: "✓", cross: "✕", double: "⧉", bar: "–", ring: "○", eye: "◉", none: "" } as const;
 
 /** Counts by state, such as "5 hit, 2 false alarm". */
 function counts(marks: readonly Mark[]): string {
@@ -61,7 +60,7 @@ export function BoxTable({
                         onClick={() => onPointed(mark.id === pointed.selected ? {} : { selected: mark.id })}
                       >
                         <span class={`box-sign box-sign-${mark.layer}`} aria-hidden="true">
-                          {signs[styleOf(mark).glyph]}
+                          <GlyphSign glyph={styleOf(mark).glyph} />
                         </span>
                         <span>{mark.words}</span>
                       </button>

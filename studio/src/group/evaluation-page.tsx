@@ -12,6 +12,7 @@ import { useData } from "../ui/use-data.js";
 import { Waiting } from "../ui/waiting.js";
 import { BoxTable } from "./box-table.js";
 import { stepPlace } from "./evaluation-numbers.js";
+import { explainHere } from "./explain-here.js";
 import { heatOf } from "./heat.js";
 import { partnerOf, responseMarks } from "./response-marks.js";
 import { ResponseText } from "./response-text.js";
@@ -113,7 +114,10 @@ function History({
   const number = Math.min(Math.max(0, Number(chosen) || 0), responses.length - 1);
   const wireResponse = responses[number];
   const response = useMemo(() => wireResponse && drawn(wireResponse), [wireResponse]);
-  const marks = useMemo(() => responseMarks(response, truth), [response, truth]);
+  const marks = useMemo(() => {
+    const answer = response && explainHere(response, truth, canvas);
+    return responseMarks(response && { ...response, explained: answer && { answer } }, truth);
+  }, [response, truth, canvas]);
   const spans = useMemo(() => spansOf(response), [response]);
   const heat = useMemo(() => heatOf(wire), [wire]);
   const partner = partnerOf(pointed.selected, response?.matches ?? []);
@@ -140,6 +144,11 @@ function History({
             pointed={{ ...pointed, ...(partner !== undefined && { hovered: pointed.hovered ?? partner }) }}
             onPointed={setPointed}
           />
+          <p class="group-ask">
+            <a class="button" href={href.detect({ run: history.run, set: history.set, sample: image })}>
+              Ask a model about this picture
+            </a>
+          </p>
         </div>
         <div class="stack">
           {responses.length > 1 && (

@@ -149,6 +149,11 @@ function Group({ detail, chosen }: { readonly detail: GroupDetail; readonly chos
             onPointed={setPointed}
           />
           <Doubt detail={detail} />
+          <p class="group-ask">
+            <a class="button" href={href.detect({ run: detail.run, set: "train", sample: detail.sample })}>
+              Ask a model about this picture
+            </a>
+          </p>
         </div>
         <div class="stack">
           <section class="card" aria-label={`Response ${index + 1}`}>

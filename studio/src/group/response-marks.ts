@@ -14,8 +14,11 @@ export interface MarkedResponse {
   }[];
   /** Object that each answer box hit, -1 = none, -2 = in an ignore region. */
   readonly matches: readonly number[];
-  readonly explained?: ExplainedResponse;
+  readonly explained?: Explained | undefined;
 }
+
+/** What explains a response; evaluations know nothing of the look. */
+export type Explained = Pick<ExplainedResponse, "answer"> & Partial<Pick<ExplainedResponse, "look">>;
 
 /** Ids of marks; the text and the tables use the same. */
 export const markId = {
@@ -71,7 +74,7 @@ export function missInWords({ nearest }: ExplainedMiss): string {
 }
 
 /** How much of the doubt a look region covers, in words; nothing where it was not explained. */
-export function lookInWords(explained: ExplainedResponse | undefined, index: number): string | undefined {
+export function lookInWords(explained: Explained | undefined, index: number): string | undefined {
   const look = explained?.look;
   if (look === undefined) return undefined;
   if (look.kind === "grid") {
@@ -87,7 +90,7 @@ export function lookInWords(explained: ExplainedResponse | undefined, index: num
     : `finds uncertain instance ${region.instance + 1} at IoU ${two(region.iou)}`;
 }
 
-function stateOf(match: number, index: number, explained: ExplainedResponse | undefined, known: boolean): MarkState {
+function stateOf(match: number, index: number, explained: Explained | undefined, known: boolean): MarkState {
   const verdict = explained?.answer.boxes[index]?.verdict;
   if (verdict !== undefined) return verdict;
   if (!known) return "plain";

@@ -51,50 +51,48 @@ export function RewardAccount({
   readonly terms?: readonly ExplainedTerm[] | undefined;
 }) {
   return (
-    <div class="table-box">
-      <table class="table reward-account">
-        <thead>
+    <table class="table reward-account">
+      <thead>
+        <tr>
+          <th scope="col">Reward</th>
+          <th scope="col" class="number">
+            value
+          </th>
+          <th scope="col" class="number">
+            × weight
+          </th>
+          <th scope="col" class="number">
+            adds
+          </th>
+        </tr>
+      </thead>
+      {PARTS.map((part) => (
+        <tbody key={part}>
           <tr>
-            <th scope="col">Reward</th>
-            <th scope="col" class="number">
-              value
+            <th scope="row">
+              <span class={`reward-key reward-${part}`} aria-hidden="true" /> {part}
             </th>
-            <th scope="col" class="number">
-              × weight
-            </th>
-            <th scope="col" class="number">
-              adds
-            </th>
-            <th scope="col">because</th>
+            <td class="number">{three(reward[part])}</td>
+            <td class="number">{weights[part]}</td>
+            <td class="number">{three(weights[part] * reward[part])}</td>
           </tr>
-        </thead>
-        <tbody>
-          {PARTS.map((part) => (
-            <tr key={part}>
-              <th scope="row">
-                <span class={`reward-key reward-${part}`} aria-hidden="true" /> {part}
-              </th>
-              <td class="number">{three(reward[part])}</td>
-              <td class="number">{weights[part]}</td>
-              <td class="number">{three(weights[part] * reward[part])}</td>
-              <td class="reward-because">
-                {terms?.find((term) => term.part === part)?.because ?? "not explained"}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-        <tfoot>
           <tr>
-            <th scope="row">total</th>
-            <td />
-            <td />
-            <td class="number">
-              <strong>{three(reward.total)}</strong>
+            <td colSpan={4} class="reward-because">
+              {terms?.find((term) => term.part === part)?.because ?? "not explained"}
             </td>
-            <td />
           </tr>
-        </tfoot>
-      </table>
-    </div>
+        </tbody>
+      ))}
+      <tfoot>
+        <tr>
+          <th scope="row">total</th>
+          <td />
+          <td />
+          <td class="number">
+            <strong>{three(reward.total)}</strong>
+          </td>
+        </tr>
+      </tfoot>
+    </table>
   );
 }

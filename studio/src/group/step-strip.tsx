@@ -77,13 +77,18 @@ export function StepStrip({
             type="button"
             class="step-card"
             aria-pressed={at === place}
-            aria-label={`Step ${step}, F1 ${f1.toFixed(2)}`}
             onClick={() => onPlace(at)}
           >
             <Thumbnail scene={canvas} picture={picture} marks={marks} layers={layers} />
             <span class="response-card-line small">
-              <span>{step}</span>
-              <span class="muted">{f1.toFixed(2)}</span>
+              <span>
+                <span class="sr-only">Step </span>
+                {step}
+              </span>
+              <span class="muted">
+                <span class="sr-only">F1 </span>
+                {f1.toFixed(2)}
+              </span>
             </span>
             <span class="step-bar" aria-hidden="true">
               <span style={{ width: `${100 * f1}%` }} />

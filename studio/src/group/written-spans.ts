@@ -1,5 +1,6 @@
-/** @file Where a response's boxes stand in its text, where the server says so. */
+/** @file Where a response's boxes stand in its text, so that text and picture can point at each other. */
 import type { Corners } from "../../../src/server/studio/api.js";
+import { parseResponse } from "../../../src/response/parser.js";
 import { markId, type MarkedResponse } from "./response-marks.js";
 import type { BoxSpan } from "./text-pieces.js";
 
@@ -9,16 +10,32 @@ export interface PlacedBox {
   readonly end?: number;
 }
 
-/** Spans of answers and look regions under the ids of their marks. */
+/** Wider than any picture: nothing that was written is clipped or dropped. */
+const EVERYTHING = { width: 1e7, height: 1e7 };
+
+/**
+ * Spans of answers and look regions under the ids of their marks. Where the server does not tell them they are found in
+ * the text by the parser that found the boxes, and only taken where it reads as many: some may have been dropped.
+ */
 export function spansOf(
-  response: { readonly regions: readonly object[]; readonly answer: readonly object[] } | undefined,
+  response:
+    | { readonly text: string; readonly regions: readonly object[]; readonly answer: readonly object[] }
+    | undefined,
 ): BoxSpan[] {
   if (response === undefined) return [];
+  const { text, regions, answer } = response;
+  const told = ([...regions, ...answer] as readonly PlacedBox[]).some(({ start }) => start !== undefined);
+  const read = told ? undefined : parseResponse(text, EVERYTHING);
+  const placed = (boxes: readonly PlacedBox[], found: readonly PlacedBox[] = []) =>
+    told ? boxes : found.length === boxes.length ? found : [];
   const spans = (boxes: readonly PlacedBox[], id: (index: number) => string) =>
     boxes.flatMap(({ start, end }, index) =>
       start === undefined || end === undefined ? [] : [{ id: id(index), start, end }],
     );
-  return [...spans(response.regions, markId.look), ...spans(response.answer, markId.answer)];
+  return [
+    ...spans(placed(regions, read?.look?.boxes), markId.look),
+    ...spans(placed(answer, read?.answer?.boxes), markId.answer),
+  ];
 }
 
 /** A response as the wire has it: look regions come bare or with their place in the text. */

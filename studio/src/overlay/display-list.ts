@@ -151,7 +151,8 @@ function hatch(rect: StageRect, colour: string): Shape[] {
   ];
 }
 
-function glyphShapes(glyph: Glyph, x: number, y: number): Shape[] {
+/** The sign of a tag about a point, in a square of 14 CSS pixels. */
+export function glyphShapes(glyph: Glyph, x: number, y: number): Shape[] {
   const stroke = { colour: overlayColours.ink, width: 1.75 };
   switch (glyph) {
     case "check":

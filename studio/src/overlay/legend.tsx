@@ -1,6 +1,7 @@
 /** @file What the lines, glyphs and colours mean; drawn by the same code as the picture's marks. */
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { displayList } from "./display-list.js";
+import { GlyphSign } from "./glyph.js";
 import { heatGradient } from "./heat-colour.js";
 import { legendOf, styleOf, type Layer, type Mark } from "./marks.js";
 import { paint } from "./paint.js";
@@ -39,9 +40,6 @@ function Swatch({ layer, state }: Pick<Mark, "layer" | "state">) {
   return <canvas ref={canvas} style={SWATCH} aria-hidden="true" />;
 }
 
-/** Signs of tags, as text. */
-const signs = { check: "✓", cross: "✕", double: "⧉", bar: "–", ring: "○", eye: "◉", none: "" } as const;
-
 /** Explains what is on a picture: only kinds that are there, those of hidden layers left out. */
 export function Legend({
   marks,
@@ -57,14 +55,11 @@ export function Legend({
     <ul class="overlay-legend" aria-label="Legend">
       {entries.map(({ layer, state }) => {
         const style = styleOf({ layer, state });
-        const sign = signs[style.glyph];
         return (
           <li key={`${layer} ${state}`}>
             <Swatch layer={layer} state={state} />
-            <span>
-              {sign !== "" && <span aria-hidden="true">{sign} </span>}
-              {style.name}
-            </span>
+            <GlyphSign glyph={style.glyph} />
+            <span>{style.name}</span>
           </li>
         );
       })}
