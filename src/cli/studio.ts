@@ -14,6 +14,7 @@ export interface StudioOptions extends OpenAiOptions {
   readonly device: "cpu" | "webgpu";
   readonly servedModel?: string;
   readonly label?: readonly string[];
+  readonly page?: string;
 }
 
 /** Where the studio is looked for first; the next free port after it is taken where somebody has it. */
@@ -80,6 +81,7 @@ async function studio(folder: string, options: StudioOptions, context: CliContex
     furtherPorts: FURTHER_PORTS,
     models: { device: options.device, ...(options.model && { given: options.model }) },
     ...(served && { served }),
+    ...(options.page !== undefined && { page: [options.page] }),
     logger,
   });
   if (!isLoopback(options.host))
@@ -127,6 +129,7 @@ export function studioCommand(context: CliContext): Command {
     .addOption(
       new Option("--device <device>", "where local models compute").choices(["cpu", "webgpu"]).default("cpu"),
     )
+    .addOption(new Option("--page <folder>", "another build of the page, for who works on it").hideHelp())
     .option("--served-model <name>", "a model of an OpenAI-compatible server for Detect; needs --server")
     .option("--label <label>", "what a served model is asked to find (repeatable; default: person)", collect);
   return addServerOptions(command).action((folder: string, options: StudioOptions) =>

@@ -120,6 +120,10 @@ describe("runs", () => {
     }
   });
 
+  it("refuses a file in place of the folder", async () => {
+    await expect(startTestStudio(join(runs.path, "tiny/manifest.json"))).rejects.toThrow(/not a folder/);
+  });
+
   it("shows a run's folder given by itself", async () => {
     const other = await startTestStudio(join(runs.path, "sweep/b"));
     const list = (await send<RunList>(`${other.url}api/runs`)).json();

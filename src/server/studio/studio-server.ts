@@ -1,5 +1,6 @@
 /** @file The studio's HTTP side: security first, then routes or the page's files; streams end with their clients or with the server. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { stat } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { InputError, toError } from "../../base/errors.js";
 import { silentLogger, type Logger } from "../../base/logger.js";
@@ -287,11 +288,14 @@ async function listenOn(server: Server, host: string, port: number, further: num
 
 /**
  * Starts; resolves once requests are taken.
- * @throws InputError for an address that cannot be had
+ * @throws InputError for an address that cannot be had, and for a folder that is none
  * @example const studio = await startStudio({ folder: "runs" }); console.log(studio.url);
  */
 export async function startStudio(options: StudioServerOptions): Promise<StudioServer> {
   const { folder, host = "127.0.0.1", port = 0, furtherPorts = 0, served } = options;
+  const there = await stat(folder).catch(() => undefined);
+  if (there !== undefined && !there.isDirectory())
+    throw new InputError(`${folder}: not a folder`, { hint: "Give the folder of runs, or a run's own." });
   const studio = await createStudio({
     folder,
     logger: options.logger ?? silentLogger,

@@ -60,6 +60,8 @@ export async function openPage(
     colorScheme: scheme,
     reducedMotion: "reduce",
   });
+  // Far above what anything takes: a busy machine must not fail a test.
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const problems: string[] = [];
   const { host } = new URL(url);

@@ -25,26 +25,30 @@ declare module "vitest" {
   }
 }
 
-function buildPage(): void {
+/** Into a folder of its own: a page that somebody is looking at stays what it is. */
+function buildPage(folder: string): void {
   const root = fileURLToPath(new URL("../../../", import.meta.url));
-  const { status, stdout, stderr } = spawnSync("npm", ["run", "--silent", "build", "-w", "studio"], {
-    cwd: root,
-    encoding: "utf8",
-  });
+  const { status, stdout, stderr } = spawnSync(
+    "npm",
+    ["run", "--silent", "build", "-w", "studio", "--", "--outDir", folder, "--logLevel", "warn"],
+    { cwd: root, encoding: "utf8" },
+  );
   if (status !== 0) throw new Error(`the page cannot be built:\n${stdout}${stderr}`);
 }
 
 export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   if (findChromium() === undefined) return undefined;
-  buildPage();
   const folder = mkdtempSync(join(tmpdir(), "dip-r1-e2e-"));
   const at = (name: string) => join(folder, name);
+  buildPage(at("page"));
   makeRecordedRuns(at("recorded"));
   makeHostileRun(at("hostile"));
   mkdirSync(at("empty"));
   const training = await startTraining(at("training"));
   const names = ["recorded", "training", "empty", "hostile"] as const;
-  const studios = await Promise.all(names.map((name) => startStudioProcess(at(name))));
+  const studios = await Promise.all(
+    names.map((name) => startStudioProcess(at(name), ["--page", at("page")])),
+  );
   names.forEach((name, i) => project.provide(name, studios[i]!.url));
   return async () => {
     await Promise.all([training, ...studios].map((one) => one.stop()));
