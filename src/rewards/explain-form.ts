@@ -1,6 +1,7 @@
 /** @file Why a response is not well formed (design, 4.1 and 4.2): what a person would have to mend, in words. */
 import type { FrameSize } from "../geometry/index.js";
 import { readStrictAnswer, readStrictLook } from "../response/strict.js";
+import { isInvisible } from "./format.js";
 import { findTags, isBlank, SECTIONS, wellFormedSections, type Tag } from "../response/tags.js";
 
 /** Stray text is shown up to here. */
@@ -57,7 +58,7 @@ export function formFaults(text: string, size: FrameSize): string[] {
   const faults: string[] = [];
   const content = ({ start, end }: { readonly start: number; readonly end: number }) =>
     text.slice(start, end);
-  if (content(sections.think).trim() === "") faults.push("the think section is blank");
+  if (isInvisible(content(sections.think))) faults.push("the think section is blank");
   if (readStrictLook(text, sections.look, size) === undefined)
     faults.push(
       `the look section is not prose and one JSON array of regions: ${shorten(content(sections.look))}`,

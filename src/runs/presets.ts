@@ -20,8 +20,8 @@ export const presets = {
     rewards: {
       weights: { format: 0.5, look: 0.25, accuracy: 1 },
       accuracy: { shape: { kind: "fbeta", beta: 1 } },
-      // Two wrong boxes in a crowd cost little: with `group` they pay for looking at them (`dip-r1 audit`).
-      look: { kind: "count-variance", over: "others" },
+      // The grid kinds pay for looking at edges, and let stray boxes take from the others of a group (`dip-r1 audit`).
+      look: { kind: "hit-variance", over: "others" },
     },
     grpo: { credit: { kind: "box", mix: 0.8, coordinates: 0.8 } },
   },

@@ -3,6 +3,7 @@ import { InputError } from "../../base/errors.js";
 import { iou } from "../../geometry/index.js";
 import { parseResponse } from "../../response/index.js";
 import { defaultRewardConfig, lookKinds } from "../config.js";
+import { formatReward } from "../format.js";
 import type { RewardConfig } from "../types.js";
 import { auditRewards } from "./audit.js";
 import { exploits } from "./exploits.js";
@@ -14,7 +15,7 @@ const fbeta = { ...defaultRewardConfig.accuracy, shape: { kind: "fbeta", beta: 1
 const recommended: RewardConfig = {
   weights: { format: 0.5, look: 0.25, accuracy: 1 },
   accuracy: fbeta,
-  look: { kind: "count-variance", cells: 64, over: "others" },
+  look: { kind: "hit-variance", cells: 64, over: "others" },
 };
 
 describe("auditRewards", () => {
@@ -57,6 +58,27 @@ describe("auditRewards", () => {
       verdict: "pass",
       ahead: [],
     });
+  });
+
+  it("finds that edges are disagreement in the grid kinds, and that a stray box takes from the others' looks", () => {
+    const only = named(
+      "look at own boxes where nobody hides",
+      "look at edges where nobody hides",
+      "stray boxes where they are free",
+      "a stray box in crowds",
+    );
+    const verdicts = (kind: RewardConfig["look"]["kind"]) =>
+      auditRewards({ ...recommended, look: { kind, cells: 64, over: "others" } }, { exploits: only });
+    const grid = verdicts("count-variance");
+    expect(grid.rows.map(({ verdict }) => verdict)).toEqual(["fail", "fail", "fail", "fail"]);
+    // The strays do not earn more: they make the others earn less.
+    const free = grid.rows.find(({ name }) => name === "stray boxes where they are free")!;
+    expect(free.earned.total).toBeCloseTo(free.honest.total, 9);
+    expect(free.earned.lead).toBeGreaterThan(free.honest.lead);
+    for (const kind of ["hit-variance", "instance-variance"] as const) {
+      const { passed, rows } = verdicts(kind);
+      expect([kind, passed, rows.flatMap(({ ahead }) => ahead)]).toEqual([kind, true, []]);
+    }
   });
 
   it("finds that the linear form pays a beginner for one safe box, and that F1 does not", () => {
@@ -144,5 +166,10 @@ describe("scenes and exploits", () => {
     expect(read("NaN and huge numbers").answer!.boxes.length).toBeGreaterThanOrEqual(5);
     expect(read("look at own boxes").look!.boxes).toHaveLength(5);
     expect(read("nothing").grade).toBe("none");
+    expect(read("no labels").answer!.boxes.every(({ label }) => label === undefined)).toBe(true);
+    expect(read("look at edges").look!.boxes).toHaveLength(20);
+    expect(read("look at own boxes where nobody hides").look!.boxes).toHaveLength(5);
+    const unseen = read("thinking that nobody can see");
+    expect([unseen.grade, formatReward(unseen)]).toEqual(["strict", 0]);
   });
 }); // prettier-ignore

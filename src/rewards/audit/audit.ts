@@ -12,7 +12,8 @@ import { parseResponse } from "../../response/parser.js";
 import { defaultRewardConfig } from "../config.js";
 import { scoreGroup } from "../total.js";
 import type { RewardConfig } from "../types.js";
-import { exploits, type Exploit } from "./exploits.js";
+import type { Exploit } from "./exploit.js";
+import { exploits } from "./exploits.js";
 import { BEGINNER, GOOD, honestResponse, textOf, type Said, type Skill } from "./honest.js";
 import { auditScenes, type AuditScene } from "./scenes.js";
 
