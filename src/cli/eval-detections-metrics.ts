@@ -1,6 +1,8 @@
 /** @file What `eval-detections` runs: each benchmark's files read and evaluated, its numbers under its own names. */
 import type { BenchmarkReport } from "../metrics/benchmark-numbers.js";
 import type { BenchmarkName } from "../metrics/benchmark-truth.js";
+import type { CocoTable } from "../metrics/coco/table.js";
+import type { DetectedImage } from "../metrics/detection-layout.js";
 
 /** Options of all metrics; each takes its own. */
 export interface MetricOptions {
@@ -30,21 +32,40 @@ const plural = (count: number, one: string, many = `${one}s`) => `${count} ${cou
 async function evaluated(
   benchmark: BenchmarkName,
   report: BenchmarkReport,
+  images: Iterable<DetectedImage>,
   notes: readonly (string | false)[],
 ): Promise<Evaluated> {
   const { benchmarkText } = await import("../metrics/benchmark-numbers.js");
+  const { layoutNote } = await import("../metrics/detection-layout.js");
+  const all = [layoutNote(images) ?? false, ...notes, ...report.notes];
   return {
     ...report,
-    notes: [...notes.filter((note) => note !== false), ...report.notes],
+    notes: all.filter((note) => note !== false),
     format: (value) => benchmarkText(benchmark, value),
   };
+}
+
+/** Boxes of one label and one image at a time. */
+function* groupsOf(table: CocoTable): Generator<DetectedImage> {
+  const { truths, truthStarts, detections, detectionStarts } = table;
+  for (let group = 0; group + 1 < truthStarts.length; group++) {
+    const [from, to] = [truthStarts[group]!, truthStarts[group + 1]!];
+    const [first, last] = [detectionStarts[group]!, detectionStarts[group + 1]!];
+    yield {
+      truths: { corners: truths.corners.subarray(4 * from, 4 * to) },
+      detections: {
+        corners: detections.corners.subarray(4 * first, 4 * last),
+        scores: detections.scores.subarray(first, last),
+      },
+    };
+  }
 }
 
 const coco: Evaluate = async (truth, found, { maxDets = 500 }) => {
   const { cocoReport } = await import("../metrics/benchmark-numbers.js");
   const { readCocoFiles } = await import("../metrics/coco/files.js");
   const { table, unknownCategory } = await readCocoFiles(truth, found);
-  return evaluated("coco", cocoReport(table, { maxDets }), [
+  return evaluated("coco", cocoReport(table, { maxDets }), groupsOf(table), [
     unknownCategory > 0 &&
       `${plural(unknownCategory, "detection")} of categories that the ground truth does not have were left out, as pycocotools does`,
   ]);
@@ -63,7 +84,7 @@ const crowdhuman: Evaluate = async (truth, found, { boxes = "full", dtKey }) => 
     detectionKey: files.detectionKey,
     jiTruths: files.jaccardTruthsFromDetections > 0 ? "detection file" : "annotations",
   };
-  return evaluated("crowdhuman", { ...report, options }, [
+  return evaluated("crowdhuman", { ...report, options }, files.images, [
     files.missing > 0 &&
       `${plural(files.missing, "image has", "images have")} no line in the detections: nothing was found there (the official evaluator stops)`,
   ]);
@@ -77,7 +98,7 @@ const citypersons: Evaluate = async (truth, found, { beforeFirst, maxDets }) => 
     ...(beforeFirst !== undefined && { beforeFirst }),
     ...(maxDets !== undefined && { maxDetections: maxDets }),
   });
-  return evaluated("citypersons", report, [
+  return evaluated("citypersons", report, images, [
     otherCategories > 0 &&
       `${plural(otherCategories, "entry", "entries")} of categories other than 1 were left out, as the evaluator does`,
   ]);
@@ -93,7 +114,7 @@ const uavdt: Evaluate = async (truth, found, { iou, sequences }) => {
     counts: { sequences: files.sequences.length, ...report.counts },
     options: { ...report.options, sequences: files.sequences },
   };
-  return evaluated("uavdt", named, [
+  return evaluated("uavdt", named, files.images, [
     files.withoutIgnored.length > 0 && `no file of ignored areas: ${files.withoutIgnored.join(", ")}`,
   ]);
 };
@@ -105,7 +126,8 @@ const widerpedestrian: Evaluate = async (truth, found, { ignore, year }) => {
     ...(ignore !== undefined && { ignorePath: ignore }),
     ...(year !== undefined && { year }),
   });
-  const result = await evaluated("widerpedestrian", widerReport(files.images, { year: files.year }), [
+  const report = widerReport(files.images, { year: files.year });
+  const result = await evaluated("widerpedestrian", report, files.images, [
     files.ignorePath === undefined && "no file of ignored areas: nothing is ignored (--ignore FILE)",
     files.yearGuessed && "the columns fit both years: read as 2019 (--year)",
   ]);

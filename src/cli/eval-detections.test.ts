@@ -80,6 +80,20 @@ describe("dip-r1 eval-detections", () => {
     expect(other.numbers["AP"]).toBe(result.numbers["AP"]);
   });
 
+  it("says so of detections that are corners, and of no others", async () => {
+    const corners = join(scratch(), "corners.json");
+    const found = JSON.parse(readFileSync(coco[5]!, "utf8")) as { bbox: number[] }[];
+    const moved = found.map((one) => {
+      const [x, y, width, height] = one.bbox as [number, number, number, number];
+      return { ...one, bbox: [x, y, x + width, y + height] };
+    });
+    writeFileSync(corners, JSON.stringify(moved));
+    const { notes, numbers } = await json(...coco.slice(0, 5), corners);
+    expect(notes[0]).toMatch(/would fit far better read as .*\(x1, y1, x2, y2\).*Nothing was rescaled/);
+    expect(numbers["AP"]).toBeLessThan(0.01);
+    for (const good of [coco, crowdhuman]) expect((await json(...good)).notes).toEqual([]);
+  });
+
   it("has CrowdHuman's, WIDER Pedestrian's and UAVDT's numbers", async () => {
     const { AP, MR, JI } = golden("crowdhuman/result.json") as Record<string, number>;
     const ours = await json(...crowdhuman);

@@ -70,12 +70,15 @@ const EXAMPLES = 3;
 /** Collects the problems of one reading. */
 export class Problems {
   readonly onError: OnError;
+  private readonly advice: string;
   private readonly kinds = new Map<ProblemKind, number>();
   private readonly noted = new Map<ProblemKind, number>();
   private readonly examples = new Map<string, string[]>();
 
-  constructor(onError: OnError = "error") {
+  /** @param advice what a hint adds where reading stops: how to go on. @default that of datasets */
+  constructor(onError: OnError = "error", advice: string = ADVICE) {
     this.onError = onError;
+    this.advice = advice;
   }
 
   /** Runs the work on one record; `undefined` where it is bad and to be left out. @throws AnnotationError otherwise */
@@ -102,8 +105,9 @@ export class Problems {
   leaveOut(error: unknown): void {
     if (!(error instanceof AnnotationError)) throw error;
     if (this.onError === "error") {
-      if (error.hint?.includes(ADVICE) === true) throw error;
-      const hint = error.hint === undefined ? ADVICE : `${error.hint} ${ADVICE}`;
+      const { advice } = this;
+      if (advice === "" || error.hint?.includes(advice) === true) throw error;
+      const hint = error.hint === undefined ? advice : `${error.hint} ${advice}`;
       throw new AnnotationError(error.kind, error.message, { hint, cause: error });
     }
     count(this.kinds, error.kind);

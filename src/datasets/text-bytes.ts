@@ -29,7 +29,12 @@ const TEXTS: readonly (readonly [start: RegExp, problem: string, hint: string])[
     "is a web page, not the file itself",
     "The download gave a page (a login, a warning); fetch the file again.",
   ],
-  [/^MATLAB /, "is a MATLAB file", "CityPersons' .mat files are read by citypersons:FILE.mat."],
+  [
+    /^MATLAB /,
+    "is a MATLAB file",
+    "CityPersons' .mat files are read by citypersons:FILE.mat. As the JSON of its evaluation: dip-r1 data convert " +
+      "citypersons:FILE.mat --to citypersons --out val_gt.json.",
+  ],
 ];
 
 /** Which well-known kind of file these are the first bytes of; `undefined` for others, annotations among them. */

@@ -1,9 +1,15 @@
 /** @file Checked values from files that others wrote: boxes and scores; errors name file, place and field. */
 import type { InputError } from "../base/errors.js";
 import { fieldError, quoted, type Where } from "../datasets/fields.js";
+import { Problems } from "../datasets/problems.js";
 
 /** [x, y, width, height] */
 export type Xywh = readonly [x: number, y: number, width: number, height: number];
+
+/** Bad records of a benchmark's files stop the reading: a number over a part of the set would not be the benchmark's. */
+export function officialFiles(): Problems {
+  return new Problems("error", "");
+}
 
 /**
  * A box of four finite numbers [x, y, width, height] with sides >= 0 (the official tools take empty ones, which match

@@ -50,6 +50,9 @@ const json = (status: number, value: unknown, headers: Readonly<Record<string, s
   headers,
 });
 
+/** How long a stopping server goes on telling new clients so once its work is done. */
+const SETTLE_MILLISECONDS = 100;
+
 /** Not listening yet. */
 export function createHttpFront(options: HttpFrontOptions): HttpFront {
   const { service, truths, limits, logger } = options;
@@ -63,6 +66,9 @@ export function createHttpFront(options: HttpFrontOptions): HttpFront {
   const gone = registry.counter("dip_r1_clients_gone_total", "Clients that left before their answer.");
   const budget: BodyBudget = { held: 0, limit: limits.bufferedBytes };
   let inFlight = 0;
+  /** Of them those that came before the stop, and who waits for their end. */
+  let taken = 0;
+  let allAnswered: (() => void) | undefined;
   let ready = false;
   let stopping = false;
   registry.gauge("dip_r1_requests_in_flight", "Requests taken and not answered.", () => inFlight);
@@ -193,9 +199,12 @@ export function createHttpFront(options: HttpFrontOptions): HttpFront {
     (request, response) => {
       const started = performance.now();
       const abort = new AbortController();
+      const late = stopping;
       inFlight++;
+      if (!late) taken++;
       response.once("close", () => {
         inFlight--;
+        if (!late && --taken === 0) allAnswered?.();
         if (response.writableFinished) return;
         gone.add();
         abort.abort();
@@ -220,6 +229,10 @@ export function createHttpFront(options: HttpFrontOptions): HttpFront {
     async drain() {
       stopping = true;
       await service.gathered();
+      // Until the last answer the server stays reachable: who comes now is told to come back (503), not cut off.
+      if (taken > 0) await new Promise<void>((resolve) => (allAnswered = resolve));
+      // So are those whose connection waits to be accepted, behind large bodies.
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MILLISECONDS));
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         // Those at work close after their answer (shouldKeepAlive).

@@ -366,6 +366,26 @@ describe("a token", () => {
   });
 });
 
+it("stays reachable while it stops: what was taken is answered, who comes then is told to come back", async () => {
+  const ending = await startRewardServer({ rewards: defaultRewardConfig, workers: 1 });
+  const body = JSON.stringify({ groups: [requestOf(groups[0]!)] });
+  const socket = connect(ending.port, "127.0.0.1");
+  let answer = "";
+  socket.on("data", (chunk: Buffer) => (answer += chunk.toString()));
+  const head = `POST /v1/score HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  socket.write(head + body.slice(0, 40));
+  await until(() => ending.inFlight() === 1);
+  const stopped = ending.stop();
+  expect((await send(`${ending.url}/ready`)).status).toBe(503);
+  const late = await send(`${ending.url}/v1/score`, { body });
+  expect([late.status, Number(late.headers["retry-after"]) > 0]).toEqual([503, true]);
+  socket.write(body.slice(40));
+  await stopped;
+  await until(() => socket.closed);
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  await expect(send(`${ending.url}/ready`)).rejects.toThrow(/ECONNREFUSED/);
+});
+
 it("says that an address cannot be had", async () => {
   await expect(
     startRewardServer({ rewards: defaultRewardConfig, workers: 1, port: server.port }),

@@ -232,6 +232,11 @@ describe("readCrowdHumanFiles", () => {
     await expect(readCrowdHumanFiles(path, file("dt.odgt", ""))).rejects.toThrow(message);
   });
 
+  it("offers nobody to leave out lines of a benchmark: the number would be another's", async () => {
+    const cut = readCrowdHumanFiles(truth, file("dt.odgt", found("b", [box]).slice(0, -20)));
+    await expect(cut).rejects.toMatchObject({ hint: expect.not.stringContaining("on-error") as string });
+  });
+
   it("says so of a line that never ends, and of a missing file", async () => {
     const endless = file("endless.odgt", " ".repeat(65 * 2 ** 20));
     await expect(readCrowdHumanFiles(truth, endless)).rejects.toThrow(/endless\.odgt:1: the line is longer/);

@@ -5,7 +5,7 @@
 import { InputError } from "../../base/errors.js";
 import { arrayField, asObject, fieldError, quoted, sizeField, type Fields } from "../../datasets/fields.js";
 import { readJsonLines } from "../../datasets/lines.js";
-import { scoreValue, xywhValue, type Xywh } from "../file-values.js";
+import { officialFiles, scoreValue, xywhValue, type Xywh } from "../file-values.js";
 import { plainFromXywh, type PlainBoxes, type PlainDetections } from "../plain.js";
 import type { CrowdHumanImage } from "./match.js";
 
@@ -93,7 +93,7 @@ export async function readCrowdHumanAnnotations(
   boxes: keyof typeof crowdHumanBoxes = "full",
 ): Promise<Map<string, Annotated>> {
   const images = new Map<string, Annotated>();
-  for await (const { line, value } of readJsonLines(path)) {
+  for await (const { line, value } of readJsonLines(path, { problems: officialFiles() })) {
     const where = `${path}:${line}`;
     const fields = asObject(value, where, "the line");
     const id = idOf(fields, where);
@@ -161,7 +161,7 @@ export async function readCrowdHumanFiles(
   const found = new Map<string, { image: CrowdHumanImage; jaccard: CrowdHumanImage }>();
   let key: string | undefined;
   let carriedLines = 0;
-  for await (const { line, value } of readJsonLines(detectionPath)) {
+  for await (const { line, value } of readJsonLines(detectionPath, { problems: officialFiles() })) {
     const where = `${detectionPath}:${line}`;
     const fields = asObject(value, where, "the line");
     const id = idOf(fields, where);

@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { InputError } from "../../base/errors.js";
 import { quoted } from "../../datasets/fields.js";
 import { readLines, unreadable } from "../../datasets/lines.js";
-import type { Xywh } from "../file-values.js";
+import { officialFiles, type Xywh } from "../file-values.js";
 import { plainFromXywh } from "../plain.js";
 import type { UavdtImage } from "./ap.js";
 
@@ -50,7 +50,7 @@ export interface UavdtRow {
 export async function readUavdtRows(path: string, withScore: boolean): Promise<UavdtRow[]> {
   const wanted = withScore ? 7 : 6;
   const rows: UavdtRow[] = [];
-  for await (const { line, text } of readLines(path)) {
+  for await (const { line, text } of readLines(path, { problems: officialFiles() })) {
     const where = `${path}:${line}`;
     const cells = text.trim().split(/[\s,;]+/);
     if (cells.at(-1) === "") cells.pop();

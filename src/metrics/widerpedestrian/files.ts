@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { InputError } from "../../base/errors.js";
 import { quoted } from "../../datasets/fields.js";
 import { readLines } from "../../datasets/lines.js";
-import type { Xywh } from "../file-values.js";
+import { officialFiles, type Xywh } from "../file-values.js";
 import { plainFromXywh } from "../plain.js";
 import type { WiderImage } from "./ap.js";
 
@@ -35,7 +35,7 @@ interface Line {
 }
 
 async function* readNumberLines(path: string): AsyncGenerator<Line> {
-  for await (const { line, text } of readLines(path)) {
+  for await (const { line, text } of readLines(path, { problems: officialFiles() })) {
     const where = `${path}:${line}`;
     const [name, ...cells] = text.trim().split(/\s+/) as [string, ...string[]];
     const numbers = cells.map(Number);
