@@ -84,7 +84,7 @@ describe("planRecipe", () => {
       optimizer: 8 * full.memory!.parameters,
     });
     const frozen = await planRecipe(recipe(), { images: 1 });
-    expect(frozen.memory!.trainable).toBeLessThan(full.memory.trainable);
+    expect(frozen.memory!.trainable).toBeLessThan(full.memory!.trainable);
     const lora = await planRecipe(recipe("trainable={kind: lora, rank: 2, targets: [q_proj]}"), {
       images: 1,
     });

@@ -11,9 +11,22 @@ export const skyrlVenv = process.env["SKYRL_VENV"] ?? join(homedir(), ".cache", 
 /** The base model: 103 thousand parameters, text only. */
 export const tinyModel = fileURLToPath(new URL("../fixtures/skyrl/tiny-qwen3", import.meta.url));
 
+/** What of a server a test may choose. */
+export interface SkyrlOptions {
+  /** @default a free one */
+  readonly port?: number;
+  /** Seconds without a heartbeat after which a session's models are unloaded; looked at each second. @default never */
+  readonly sessionTimeoutSec?: number;
+}
+
 /** A running server. */
 export interface SkyrlServer {
   readonly url: string;
+  readonly port: number;
+  /** Where it writes checkpoints. */
+  readonly checkpoints: string;
+  /** The file that holds what it says. */
+  readonly log: string;
   /** As a crash would: the whole process group at once. */
   kill(): Promise<void>;
   stop(): Promise<void>;
@@ -30,14 +43,28 @@ function freePort(): Promise<number> {
   });
 }
 
+/** Adapters that the server has room for, one of them the base model's. */
+export const ADAPTERS = 8;
+
+/**
+ * What the backend is told. It compiles anew for every number of sequences, so passes take one at a time and samples are
+ * drawn sixteen together, padded: otherwise most of the tests' time would be compilation.
+ */
+const BACKEND = {
+  max_lora_adapters: ADAPTERS,
+  max_lora_rank: 8,
+  train_micro_batch_size: 1,
+  sample_max_num_sequences: 16,
+};
+
 /**
  * Starts one over a folder that keeps its database and checkpoints; the same folder again is the same server after a
  * restart.
- * @param port @default a free one
  */
-export async function startSkyrl(folder: string, port?: number): Promise<SkyrlServer> {
+export async function startSkyrl(folder: string, options: SkyrlOptions = {}): Promise<SkyrlServer> {
   mkdirSync(folder, { recursive: true });
-  const chosen = port ?? (await freePort());
+  const { port = await freePort(), sessionTimeoutSec = -1 } = options;
+  const checkpoints = join(folder, "checkpoints");
   const log = join(folder, `server-${Date.now()}.log`);
   const output = openSync(log, "w");
   const child: ChildProcess = spawn(
@@ -49,15 +76,17 @@ export async function startSkyrl(folder: string, port?: number): Promise<SkyrlSe
       "--backend",
       "jax",
       "--port",
-      String(chosen),
+      String(port),
       "--backend-config",
-      JSON.stringify({ max_lora_adapters: 8, max_lora_rank: 8 }),
+      JSON.stringify(BACKEND),
       "--database-url",
       `sqlite:///${join(folder, "tinker.db")}`,
       "--checkpoints-base",
-      join(folder, "checkpoints"),
+      checkpoints,
       "--session-timeout-sec",
-      "-1",
+      String(sessionTimeoutSec),
+      "--session-cleanup-interval-sec",
+      "1",
     ],
     {
       detached: true,
@@ -93,7 +122,10 @@ export async function startSkyrl(folder: string, port?: number): Promise<SkyrlSe
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return {
-    url: `http://127.0.0.1:${chosen}`,
+    url: `http://127.0.0.1:${port}`,
+    port,
+    checkpoints,
+    log,
     kill: () => signal("SIGKILL", -pid),
     stop: () => signal("SIGTERM", pid),
   };

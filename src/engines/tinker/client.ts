@@ -120,6 +120,7 @@ export class TinkerClient {
       baseUrl,
       apiKey,
       policy: { ...defaultRetryPolicy, ...options.retry },
+      requestTimeoutMs: options.limits?.requestTimeoutMs ?? defaultLimits.requestTimeoutMs,
       tools,
       ...(options.fetch && { fetch: options.fetch }),
       onRetry: (message) => logger.debug(message),

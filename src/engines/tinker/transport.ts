@@ -25,7 +25,7 @@ export interface TransportRequest {
   readonly body?: RequestBody;
   readonly headers?: Readonly<Record<string, string>>;
   readonly idempotence: Idempotence;
-  /** Of one try, ms. @default 60000 */
+  /** Of one try, ms. @default the transport's */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   /** Tried once only. @default false */
@@ -73,6 +73,8 @@ export interface TransportOptions {
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly policy: RetryPolicy;
+  /** Of one try where a request does not say, ms. @default 60000 */
+  readonly requestTimeoutMs?: number;
   readonly tools?: RetryTools;
   readonly fetch?: typeof globalThis.fetch;
   readonly onRetry?: (message: string) => void;
@@ -113,7 +115,7 @@ export function createTransport(options: TransportOptions): Transport {
   const retries: Record<string, number> = {};
 
   async function attempt(request: TransportRequest): Promise<Answer> {
-    const { method, path, body, headers, timeoutMs = 60_000, signal } = request;
+    const { method, path, body, headers, timeoutMs = options.requestTimeoutMs ?? 60_000, signal } = request;
     const operation = `${method} ${path}`;
     const timeout = AbortSignal.timeout(timeoutMs);
     const lost = (thrown: unknown): Error => {
