@@ -434,8 +434,9 @@ export interface CanvasTruth {
   readonly ignore: readonly Corners[];
 }
 
-/** Where a group disagrees: by grid or by instances, whichever the run's look reward pays for; both empty for neither. */
+/** Where a group disagrees; empty for a group of one. */
 export interface GroupDisagreement {
+  /** The variance of the counts; what the run's look reward pays by where `uncertain` is absent, else for the picture only. */
   readonly grid?: HeatGrid;
   /** Hot spots of the grid, those with most of it first. `share` of all disagreement 0..1. */
   readonly spots?: readonly { readonly box: Corners; readonly share: number; readonly peak: number }[];

@@ -14,7 +14,7 @@ import type {
   WrittenBox,
 } from "./api.js";
 import { failuresOf } from "./group-index.js";
-import { heatGrid } from "./heat.js";
+import { heatGrid, heatOfAnswers } from "./heat.js";
 import { scanRollout } from "./rollout-scan.js";
 import { readSlice } from "./safe-file.js";
 import type { StudioRun } from "./studio-run.js";
@@ -37,9 +37,14 @@ function written(boxes: readonly Corners[], parsed: readonly ParsedBox[]): Writt
   });
 }
 
-function disagreementOf({ disagreement, spots, uncertain }: ExplainedGroup<"model">): GroupDisagreement {
+/** The instance kinds pay by boxes, not by a grid: the map is drawn for them all the same, as a picture. */
+function disagreementOf(
+  { disagreement, spots, uncertain, truth, config }: ExplainedGroup<"model">,
+  answers: readonly (readonly Box<"model">[])[],
+): GroupDisagreement {
+  const grid = disagreement ? heatGrid(disagreement) : heatOfAnswers(truth.size, answers, config.look);
   return {
-    ...(disagreement && { grid: heatGrid(disagreement) }),
+    ...(grid && { grid }),
     ...(spots && {
       spots: spots.map(({ box, share, peak }) => ({ box: cornersOf(box), share, peak })),
     }),
@@ -123,7 +128,13 @@ export async function groupDetail(run: StudioRun, step: number, sample: string):
       ignore: truth.ignore.map(cornersOf),
     },
     responses,
-    disagreement: explained === undefined ? {} : disagreementOf(explained),
+    disagreement:
+      explained === undefined
+        ? {}
+        : disagreementOf(
+            explained,
+            lines.map(({ boxes }) => boxes.map(([x1, y1, x2, y2]) => ({ x1, y1, x2, y2 }))),
+          ),
     rewards,
     agrees: explained?.responses.every(({ total }, i) => Math.abs(total - lines[i]!.total) <= SAME) ?? true,
     previous: place(at - 1),

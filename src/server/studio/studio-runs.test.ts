@@ -233,6 +233,23 @@ describe("groups", () => {
     expect((await send(`${studio.url}api/${TINY}/group?sample=nobody`)).status).toBe(422);
   });
 
+  it("draws the map of disagreement for rewards that pay by instances, too", async () => {
+    const run = runs.add("hits", ({ recipe }) =>
+      Object.assign(recipe.rewards, { look: { kind: "hit-variance" } }),
+    );
+    const { groups } = await get<GroupPage>("runs/hits/groups?sort=-spread&limit=1");
+    const { step, sample } = groups[0]!;
+    const own = await get<GroupDetail>(`runs/hits/group?step=${step}&sample=${sample}`);
+    const grid = await get<GroupDetail>(`${TINY}/group?step=${step}&sample=${sample}`);
+    expect(own.disagreement.grid).toEqual(grid.disagreement.grid);
+    expect([own.disagreement.uncertain !== undefined, grid.disagreement.uncertain]).toEqual([
+      true,
+      undefined,
+    ]);
+    expect(own.responses.map(({ explained }) => explained!.look.kind)).toContain("instances");
+    rmSync(run, { recursive: true });
+  });
+
   it("says where the rewards have changed since", async () => {
     const { groups } = await get<GroupPage>("runs/sweep%2Fb/groups?sort=-spread&limit=1");
     const { step, sample } = groups[0]!;
