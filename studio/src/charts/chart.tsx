@@ -254,7 +254,8 @@ export function Chart({ spec, data, smoothed, log, onLog, wide, onWide, link, ma
               class="legend-name"
               aria-pressed={!hidden.has(line.label)}
               title={hidden.has(line.label) ? "Show this curve" : "Hide this curve"}
-              disabled={data.lines.length === 1}
+              // The areas of a stack stand on each other.
+              disabled={data.lines.length === 1 || spec.stacked === true}
               onClick={() => {
                 const next = new Set(hidden);
                 if (!next.delete(line.label)) next.add(line.label);

@@ -9,6 +9,7 @@ import { chartsOf } from "../charts/specs.js";
 import { number } from "../format.js";
 import { joinList, setQuery, splitList, type Query } from "../router.js";
 import { Failure } from "../ui/failure.js";
+import { useSetting } from "../ui/use-setting.js";
 import { useRuns } from "../ui/use-runs.js";
 import { Waiting } from "../ui/waiting.js";
 import { useMetrics } from "./use-metrics.js";
@@ -84,9 +85,13 @@ export function Curves({
   const others = splitList(query.with).filter((id) => id !== run.id);
   const ids = [run.id, ...others];
   const metrics = useMetrics(ids);
-  const [smoothing, setSmoothing] = useState(0);
-  const [spread, setSpread] = useState(true);
-  const [axis, setAxis] = useState<Axis>("step");
+  const [smoothing, setSmoothing] = useSetting<number>("smoothing", 0, (value) => value >= 0 && value < 1);
+  const [spread, setSpread] = useSetting<boolean>("spread", true);
+  const [axis, setAxis] = useSetting<Axis>(
+    "axis",
+    "step",
+    (value) => value === "step" || value === "minutes",
+  );
   const link = useMemo(() => chartLink(), [axis]);
   const [stretch, setStretch] = useState<Stretch>(null);
   useEffect(() => {
@@ -138,6 +143,8 @@ export function Curves({
           </span>
           <input
             type="range"
+            aria-label="Smoothing"
+            aria-valuetext={smoothing === 0 ? "off" : smoothing.toFixed(2)}
             min="0"
             max="0.99"
             step="0.01"
