@@ -1,5 +1,6 @@
 /** @file A chart for a paper: its visible stretch with axes, title and legend, as shapes. Pure. */
 import { tick } from "../format.js";
+import { linearRange, logRange } from "./axis-range.js";
 import type { ChartData, Line } from "./chart-data.js";
 import { decimate } from "./decimate.js";
 import type { Stretch } from "./link.js";
@@ -88,14 +89,9 @@ function yRange({ spec, log }: ChartSceneOptions, values: readonly Values[], ind
       high = Math.max(high, value);
     }
   if (spec.stacked === true) low = Math.min(low, 0);
-  if (low > high) return log ? ([0.1, 1] as const) : ([0, 1] as const);
-  if (log) {
-    const air = high > low ? (high / low) ** 0.06 : 2;
-    return [low / air, high * air] as const;
-  }
-  if (spec.range) return spec.range;
-  const air = high > low ? 0.06 * (high - low) : 0.1 * Math.abs(high) || 1;
-  return [low >= 0 && low - air < 0 ? 0 : low - air, high + air] as const;
+  if (low > high) return log ? logRange(null, null) : linearRange(null, null);
+  if (log) return logRange(low, high);
+  return spec.range ?? linearRange(low, high);
 }
 
 /** Puts the chart together. */

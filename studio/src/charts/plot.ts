@@ -5,6 +5,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { tick } from "../format.js";
+import { linearRange, logRange } from "./axis-range.js";
 import { token } from "../theme.js";
 import type { ChartData } from "./chart-data.js";
 import type { ChartLink, Linked, Stretch } from "./link.js";
@@ -55,21 +56,6 @@ function arrays({ x, lines }: ChartData, raw: boolean): uPlot.AlignedData {
   ]);
   // uPlot's types ask for mutable arrays; it does not change them.
   return [x, ...series] as unknown as uPlot.AlignedData;
-}
-
-/** Ends of a linear axis: a little air, 0 kept as an end, never without height. */
-function linearRange(low: number | null, high: number | null): [number, number] {
-  if (low === null || high === null || !Number.isFinite(low) || !Number.isFinite(high)) return [0, 1];
-  const air = high > low ? 0.06 * (high - low) : 0.1 * Math.abs(high) || 1;
-  const bottom = low >= 0 && low - air < 0 ? 0 : low - air;
-  return [bottom, high + air];
-}
-
-/** Ends of a logarithmic axis: a little air, not whole decades, in which a curve that halves would look flat. */
-function logRange(low: number | null, high: number | null): [number, number] {
-  if (low === null || high === null || !(low > 0) || !Number.isFinite(high)) return [0.1, 1];
-  const air = high > low ? (high / low) ** 0.06 : 2;
-  return [low / air, high * air];
 }
 
 function seriesOf({ lines }: ChartData, { spec, raw }: PlotOptions, points: boolean) {

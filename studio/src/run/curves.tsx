@@ -25,12 +25,15 @@ export function runLabels(runs: readonly { readonly id: RunId; readonly name: st
 function Overlays({ run, others }: { readonly run: RunDetail; readonly others: readonly RunId[] }) {
   const { data } = useRuns();
   const set = (ids: readonly RunId[]) => setQuery({ with: joinList(ids) });
+  const labels = runLabels(
+    [run.id, ...others].map((id) => data?.runs.find((other) => other.id === id) ?? { id, name: id }),
+  );
   const free = data?.runs.filter(({ id }) => id !== run.id && !others.includes(id)) ?? [];
   return (
     <div class="row overlays">
-      {others.map((id) => (
+      {others.map((id, i) => (
         <span key={id} class="badge overlay-run">
-          {data?.runs.find((other) => other.id === id)?.name ?? id}
+          {labels[i + 1]}
           <button
             type="button"
             aria-label={`Take ${id} away`}

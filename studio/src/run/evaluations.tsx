@@ -96,7 +96,7 @@ function BeforeAfter({ comparison }: { readonly comparison: Comparison }) {
                             </>
                           )}
                         </td>
-                        <td class={`small ${said?.tone ?? ""}`}>{said?.word}</td>
+                        <td class={`small nowrap ${said?.tone ?? ""}`}>{said?.word}</td>
                       </tr>
                     );
                   })}
