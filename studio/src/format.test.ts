@@ -36,12 +36,13 @@ describe("number", () => {
 
 describe("other numbers", () => {
   it("writes ticks without zeros at the end", () => {
-    expect([0, 0.5, 20, 1500, 1e-6, 2e5, -0.1].map(tick)).toEqual([
+    expect([0, 0.5, 20, 1500, 1e-6, 1.25e-4, 2e5, -0.1].map(tick)).toEqual([
       "0",
       "0.5",
       "20",
       "1,500",
       "1e−6",
+      "1.25e−4",
       "2e5",
       "−0.1",
     ]);

@@ -31,7 +31,7 @@ export function number(value: number | null | undefined, digits = 3): string {
 export function tick(value: number): string {
   const size = Math.abs(value);
   if (size === 0) return "0";
-  if (size >= 1e5 || size < 0.001) return minus(value.toExponential(1).replace(".0e", "e"));
+  if (size >= 1e5 || size < 0.001) return minus(value.toExponential(2).replace(/\.?0+e/, "e"));
   return minus(Number(value.toPrecision(6)).toLocaleString("en-US", { maximumFractionDigits: 6 }));
 }
 
