@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { collect } from "./collect.js";
+import { openDataset } from "./dataset.js";
 import { writePng } from "./image-file.js";
 import { readMotRows, readSequenceInfo } from "./mot-files.js";
 import { readMot, type MotOptions } from "./mot.js";
@@ -206,5 +207,106 @@ describe("readMot", () => {
     await gt("1,1,1,1,5,5,1,0,0,0");
     await expect(read({ images: join(sequence, "frames") })).rejects.toThrow(/frames: no folder of frames/);
     await expect(collect(readMot(join(sequence, "none")))).rejects.toThrow(/no such file/);
+  });
+});
+
+describe("a sequence without its frames", () => {
+  const seqinfo = (...lines: string[]) => writeFile(join(sequence, "seqinfo.ini"), lines.join("\n"));
+  const sized = ["name=S1", "seqLength=3", "imWidth=100", "imHeight=80", "imExt=.png"];
+  const open = (keys = "") => openDataset(`mot:${sequence}${keys}`);
+  const img1 = (file: string) => ({ kind: "file", path: join(sequence, "img1", file) });
+  const noFrames = () => rm(join(sequence, "img1"), { recursive: true });
+
+  beforeEach(async () => {
+    await gt("1,1,-10,20,30,40,1,0,0,0", "2,1,1,1,5,5,1,0,0,0");
+  });
+
+  it("is read where seqinfo.ini gives the size, and noted once", async () => {
+    await seqinfo(...sized);
+    const empty = await open();
+    await noFrames();
+    const set = await open();
+    const samples = await collect(set.samples());
+    expect(samples.map(({ id, image, width, height }) => ({ id, image, width, height }))).toEqual(
+      [1, 2, 3].map((k) => ({ id: `S1-00000${k}`, image: img1(`00000${k}.png`), width: 100, height: 80 })),
+    );
+    // Clipped as they are with frames.
+    expect(samples.map((s) => s.objects.map((o) => o.box.x1))).toEqual([[0], [1], []]);
+    expect(set.problems).toMatchObject({ leftOut: 0, noted: { "image-missing": 1 } });
+    expect(set.problems.examples).toEqual([expect.stringMatching(/no picture is at hand: .*000001\.png/)]);
+    expect(empty.problems.noted).toEqual(set.problems.noted);
+    await mkdir(join(sequence, "img1"));
+    await frames(1, 2, 3);
+    const whole = await open();
+    expect(await collect(whole.samples())).toEqual(samples);
+    expect([whole.fingerprint, whole.problems.noted]).toEqual([set.fingerprint, {}]);
+  });
+
+  it("is read where sizes give it, up to the last annotated frame", async () => {
+    await noFrames();
+    expect((await read({ sizes: "90x70" })).map((s) => [s.image, s.width, s.height])).toEqual([
+      [img1("000001.jpg"), 90, 70],
+      [img1("000002.jpg"), 90, 70],
+    ]);
+    await seqinfo("name=S1");
+    await writeFile(join(sequence, "sizes.json"), JSON.stringify({ S1: [80, 100] }));
+    const set = await open(`?sizes=${join(sequence, "sizes.json")}`);
+    expect(await set.at(0)).toMatchObject({ id: "S1-000001", width: 100, height: 80 });
+    // What the annotations say goes first.
+    await seqinfo(...sized);
+    expect(await (await open("?sizes=90x70")).at(0)).toMatchObject({ width: 100, height: 80 });
+  });
+
+  it.each(["", "?onError=skip", "?checkImages=none"])(
+    "is refused where nothing gives it: %s",
+    async (keys) => {
+      const refused = {
+        message: expect.stringMatching(
+          /img1: no frames there, and the size of the sequence \S+ is not known/,
+        ),
+        hint: expect.stringMatching(/ffmpeg .*\(images\).*imWidth and imHeight in seqinfo\.ini, or sizes=/),
+      };
+      await expect(open(keys)).rejects.toMatchObject(refused);
+      await seqinfo("seqLength=3", "imWidth=100");
+      await noFrames();
+      await expect(open(keys)).rejects.toMatchObject(refused);
+    },
+  );
+
+  it("is refused where a folder of frames was named, unless pictures are not asked for", async () => {
+    await seqinfo(...sized);
+    const folder = join(sequence, "frames");
+    await expect(open(`?images=${folder}`)).rejects.toThrow(`${folder}: no folder of frames`);
+    expect((await open(`?images=${folder}&checkImages=none`)).length).toBe(3);
+    await mkdir(folder);
+    await expect(open(`?images=${folder}`)).rejects.toThrow(/no picture of frame 1/);
+  });
+
+  it("is not one of which some are there", async () => {
+    await frames(2);
+    await seqinfo(...sized);
+    await expect(open()).rejects.toMatchObject({
+      message: expect.stringMatching(/no picture of frame 1 \(number 1/),
+      hint: expect.stringMatching(/fileStep=N/),
+    });
+    const skipped = await open("?onError=skip");
+    expect([skipped.length, skipped.problems.kinds]).toEqual([1, { "image-missing": 2 }]);
+    // The size is that of the picture that is there.
+    await seqinfo("imExt=.png");
+    const alone = await collect((await open("?checkImages=none")).samples());
+    expect(alone.map((s) => [s.image, s.width])).toEqual([
+      [img1("000001.png"), 100],
+      [img1("000002.png"), 100],
+    ]);
+  });
+
+  it("has its files numbered as told, and none between them", async () => {
+    await seqinfo(...sized, "seqLength=11");
+    expect(await files({ every: 5, fileStep: 5, firstFile: 0 })).toEqual([
+      ["000001", "000000"],
+      ["000006", "000001"],
+      ["000011", "000002"],
+    ]);
+    await expect(read({ fileStep: 5 })).rejects.toThrow(/no picture of frame 2 \(number 1\.2/);
   });
 });

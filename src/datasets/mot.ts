@@ -3,16 +3,16 @@
  * comes: MOT15's public gt.txt, and the frames of the video `vtest.avi` (frame k of gt.txt is frame k-1 of the video).
  */
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../base/errors.js";
 import { boxArea, clipBox } from "../geometry/overlap.js";
 import { box, type Box } from "../geometry/box.js";
-import { BoxAudit, type BoxForm } from "./box-audit.js";
+import { BoxAudit, type BoxForm, type ImageSize } from "./box-audit.js";
+import type { PictureCheck } from "./check-pictures.js";
 import { asObject, boxFromXywh, readJsonFile } from "./fields.js";
-import { imageSize } from "./image-file.js";
-import { readMotRows, readSequenceInfo, type MotRow, type SequenceInfo } from "./mot-files.js";
-import { AnnotationError, Problems } from "./problems.js";
+import { readMotRows, readSequenceInfo, type MotRow } from "./mot-files.js";
+import { listMotFrames, motSize } from "./mot-frames.js";
+import { Problems } from "./problems.js";
 import type { GroundTruthObject, Sample } from "./sample.js";
 import { estimateVisibility } from "./visibility-estimate.js";
 
@@ -22,6 +22,10 @@ export interface MotOptions {
   readonly images?: string;
   /** @default seqinfo.ini in the sequence's folder, where it exists */
   readonly seqinfo?: string;
+  /** Size of the frames where seqinfo.ini does not say, by the sequence's name (image-sizes.ts). @default the first picture's header */
+  readonly sizes?: string;
+  /** `none`: frames are read whether or not they have a picture. @default where some are there, or a folder was named, all must be */
+  readonly checkImages?: PictureCheck;
   /** Takes frames 1, 1 + every, 1 + 2 every, ... of gt.txt. @default 1 */
   readonly every?: number;
   /** First and last frame of gt.txt, both included. @default the whole sequence */
@@ -48,15 +52,12 @@ export interface MotOptions {
   readonly problems?: Problems;
 }
 
-interface Frame {
-  readonly number: number;
-  readonly path: string;
-}
-
 /**
- * Streams the frames of a sequence in time order; ids are `<sequence>-<frame>`.
+ * Streams the frames of a sequence in time order; ids are `<sequence>-<frame>`. Where no picture is at hand and no folder
+ * was named, the annotations are read alone, if the size is known.
  * @param path gt.txt, or the sequence's folder (with gt/gt.txt or gt.txt in it).
- * @throws InputError naming file, line and column; also where a frame that was asked for has no picture.
+ * @throws InputError naming file, line and column; also where a frame that was asked for has no picture and
+ *   others have, and where no picture is there and nothing tells the size.
  */
 export async function* readMot(path: string, options: MotOptions = {}): AsyncGenerator<Sample> {
   const gt = motTruthFile(path);
@@ -71,14 +72,17 @@ export async function* readMot(path: string, options: MotOptions = {}): AsyncGen
     else list.push(row);
   }
   const extra = options.extraIgnore === undefined ? undefined : await readExtraIgnore(options.extraIgnore);
-  const frames = await listFrames(gt, info, byFrame, { ...options, problems });
   const name = info.name ?? basename(sequenceFolder(gt));
-  let size =
-    info.width !== undefined && info.height !== undefined
-      ? { width: info.width, height: info.height }
-      : undefined;
-  for (const frame of frames) {
-    size ??= await imageSize(frame.path);
+  const list = await listMotFrames({
+    ...options,
+    defaultFolder: join(sequenceFolder(gt), info.imageFolder ?? "img1"),
+    info,
+    lastRow: Math.max(0, ...byFrame.keys()),
+    problems,
+  });
+  let size: ImageSize | undefined;
+  for (const frame of list.frames) {
+    size ??= await motSize(list, { info, name, gt, sizes: options.sizes });
     const rows = byFrame.get(frame.number) ?? [];
     for (const row of rows) audit.observe(row.box, size);
     yield {
@@ -107,52 +111,6 @@ export function motSequenceInfo(gt: string): string | undefined {
 function sequenceFolder(gt: string): string {
   const folder = dirname(resolve(gt));
   return basename(folder) === "gt" ? dirname(folder) : folder;
-}
-
-async function listFrames(
-  gt: string,
-  info: SequenceInfo,
-  rows: ReadonlyMap<number, unknown>,
-  options: MotOptions & { readonly problems: Problems },
-): Promise<Frame[]> {
-  const folder = options.images ?? join(sequenceFolder(gt), info.imageFolder ?? "img1");
-  const files = new Map<number, string>();
-  let names: string[];
-  try {
-    names = await readdir(folder);
-  } catch (error) {
-    throw new InputError(`${folder}: no folder of frames`, {
-      hint: `Save the frames there (ffmpeg -i VIDEO '${join(folder, "%06d.jpg")}') or name their folder (images).`,
-      cause: error,
-    });
-  }
-  for (const name of names) {
-    const match = /^\D*(\d+)\.(jpe?g|png|webp|bmp|tiff?)$/i.exec(name);
-    if (match !== null) files.set(Number(match[1]), join(folder, name));
-  }
-  const last = options.frames?.to ?? info.length ?? Math.max(0, ...rows.keys());
-  const every = options.every ?? 1;
-  const first = options.firstFile ?? 1;
-  const step = options.fileStep ?? 1;
-  const out: Frame[] = [];
-  for (let number = 1; number <= last; number += every) {
-    if (number < (options.frames?.from ?? 1)) continue;
-    const file = first + (number - 1) / step;
-    const path = files.get(file);
-    if (path === undefined) {
-      const problem = `${folder}: no picture of frame ${number} (number ${file} in the file's name)`;
-      options.problems.leaveOut(
-        new AnnotationError("image-missing", problem, {
-          hint:
-            "Take only the frames that were saved: every, frames. Files that start at 0: firstFile=0. " +
-            "Every N-th frame saved as 1, 2, 3 ...: fileStep=N.",
-        }),
-      );
-      continue;
-    }
-    out.push({ number, path });
-  }
-  return out;
 }
 
 function truthOf(

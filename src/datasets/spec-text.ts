@@ -84,6 +84,7 @@ const KEYS: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
     origin: "number",
     estimateVisibility: "flag",
     boxes: "text",
+    sizes: "text",
   },
   jsonl: { ...FILES, boxes: "text", sizes: "text" },
   trl: CHAT,

@@ -180,6 +180,7 @@ const motSpec = z.strictObject({
   origin: z.union([z.literal(0), z.literal(1)]).default(0),
   estimateVisibility: z.boolean().default(false),
   boxes,
+  sizes,
   label: label.default("person"),
   ...files,
 });
