@@ -15,6 +15,8 @@ import { isBusy, type Consensus, type DetectedResponse, type DetectState } from 
 
 const withHeat: Shown = { ...defaultShown, layers: new Set<Layer>([...defaultShown.layers, "heat"]) };
 
+const instances = (count: number) => `${count} instance${count === 1 ? "" : "s"}`;
+
 /** Consensus boxes that enough responses hold; lines as strong as the share. */
 export function consensusMarks({ instances }: Pick<Consensus, "instances">, least: number): Mark[] {
   return instances
@@ -104,9 +106,7 @@ export function Results({
       {fused !== undefined && (
         <section class="card stack-s" aria-label="Consensus">
           <div class="card-head">
-            <h2>
-              {marks.length} instance{marks.length === 1 ? "" : "s"}
-            </h2>
+            <h2>{instances(marks.length)}</h2>
             <label class="row small">
               <span>
                 held by at least <strong>{Math.round(100 * least)}%</strong> of the responses
@@ -175,7 +175,7 @@ function ResponseCards({
             <strong>Consensus</strong>
           </span>
           <Thumbnail scene={scene} picture={chosen.picture} marks={fused} layers={thumbnailLayers} />
-          <span class="small">{fused.length} instances</span>
+          <span class="small">{instances(fused.length)}</span>
         </label>
       )}
       {responses.map((response, index) => (
@@ -192,7 +192,7 @@ function ResponseCards({
             <span class="muted small">{response?.whole?.grade ?? "…"}</span>
           </span>
           <ResponseThumbnail response={response} chosen={chosen} scene={scene} />
-          <span class="small">{response?.answer.length ?? 0} instances</span>
+          <span class="small">{instances(response?.answer.length ?? 0)}</span>
         </label>
       ))}
     </fieldset>

@@ -209,9 +209,11 @@ function Group({ detail, chosen }: { readonly detail: GroupDetail; readonly chos
               <p class="row small">
                 {steps.map((step) =>
                   step === detail.step ? (
-                    <strong key={step}>{step}</strong>
+                    <strong key={step} class="button button-plain">
+                      {step}
+                    </strong>
                   ) : (
-                    <a key={step} href={href.group(detail.run, step, detail.sample)}>
+                    <a key={step} class="button" href={href.group(detail.run, step, detail.sample)}>
                       {step}
                     </a>
                   ),
