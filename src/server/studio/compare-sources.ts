@@ -85,6 +85,19 @@ export async function compareChoices(store: Pick<RunStore, "look">): Promise<Com
   };
 }
 
+/** The run that an entry names; where the whole text is a run's name, that is meant. @throws HttpError `not-found` */
+async function runOf(store: Pick<RunStore, "get">, text: string) {
+  const { run, at } = parseEntry(text);
+  try {
+    return { run: await store.get(run), at };
+  } catch (error) {
+    if (run === text) throw error;
+    const whole = await store.get(text).catch(() => undefined);
+    if (whole === undefined) throw error;
+    return { run: whole, at: "last" };
+  }
+}
+
 /** `RUN@STEP` taken apart; a run's name may hold an @ itself. */
 export function parseEntry(text: string): { readonly run: string; readonly at: string } {
   const [, run, at] = /^(.+)@(\d+|first|last)$/s.exec(text) ?? [];
@@ -127,8 +140,8 @@ export async function compareSources(
     );
   const found = await Promise.all(
     entries.map(async (text) => {
-      const { run: id, at } = parseEntry(text);
-      const run = await store.get(id);
+      const { run, at } = await runOf(store, text);
+      const { id } = run;
       const rows = await keptRows(run);
       const steps = unique(rows.map(({ step }) => step)).toSorted(byNumber);
       if (steps.length === 0)

@@ -2,6 +2,7 @@
  * @file The work of Compare, done in its worker thread: opens evaluations, aligns and scores them, gives answers as the wire
  * has them. Opened evaluations and aligned sets are kept, so that paging through images does not score again.
  */
+import { z } from "zod";
 import { InputError } from "../../base/index.js";
 import type { Interval, ScoreSource } from "../../metrics/index.js";
 import type { EvaluatedImage } from "../../rl/evaluate.js";
@@ -96,9 +97,61 @@ const picturePath = (run: string, set: string, id: string): string =>
 const opened = createLru<Promise<EvaluationResult>>(8, () => 1);
 const aligned = createLru<AlignedSet>(4, () => 1);
 
-async function open({ path, signature, entry }: CompareSource): Promise<EvaluationResult> {
+const corner = z.object({ x1: z.number(), y1: z.number(), x2: z.number(), y2: z.number() });
+/** What is read of an image: a run may come from anybody, and a torn file must not end in a riddle. */
+const imageSchema = z.looseObject({
+  id: z.string(),
+  width: z.number().positive(),
+  height: z.number().positive(),
+  truth: z.looseObject({
+    objects: z.array(z.looseObject({ box: corner, label: z.string() })),
+    ignore: z.array(corner),
+  }),
+  responses: z
+    .array(
+      z
+        .looseObject({
+          text: z.string(),
+          grade: z.string(),
+          tokens: z.number(),
+          look: z.array(corner),
+          answer: z.array(z.looseObject({ box: corner, label: z.string().optional() })),
+          probabilities: z.array(z.object({ mean: z.number(), min: z.number() })).optional(),
+          format: z.number(),
+          accuracy: z.number(),
+        })
+        .refine(({ answer, probabilities }) => (probabilities ?? answer).length === answer.length, {
+          error: "not one probability a box",
+          path: ["probabilities"],
+        }),
+    )
+    .min(1),
+});
+
+/** @throws InputError naming set, line and field of what is not an image */
+function checkImages(result: EvaluationResult, id: string): void {
+  for (const { set, decoding, images } of result.sets)
+    for (const [i, image] of images.entries()) {
+      const { error } = imageSchema.safeParse(image);
+      if (error === undefined) continue;
+      const [issue] = error.issues;
+      throw new InputError(
+        `${id}: line ${i + 1} of ${set}.${decoding}.jsonl is not an evaluated image: "${issue!.path.map(String).join(".")}": ${issue!.message}`,
+        { hint: "The file was changed, or comes from another version: judge the run again." },
+      );
+    }
+}
+
+async function openChecked({ path, entry }: CompareSource): Promise<EvaluationResult> {
+  const result = await openResult(`${path}@${entry.step}`);
+  checkImages(result, entry.id);
+  return result;
+}
+
+async function open(source: CompareSource): Promise<EvaluationResult> {
+  const { signature, entry } = source;
   let result = opened.get(signature);
-  if (result === undefined) opened.set(signature, (result = openResult(`${path}@${entry.step}`)));
+  if (result === undefined) opened.set(signature, (result = openChecked(source)));
   try {
     // Messages name entries as the page does, not by folders of this machine.
     return { ...(await result), source: entry.id };

@@ -28,8 +28,10 @@ type Runs = CompareChoices["runs"];
 
 /** `RUN`, `RUN@STEP`, `RUN@first`, `RUN@last` as an evaluation that is there. */
 function entryOf(text: string, runs: Runs): Omit<EntryState, "name"> | undefined {
-  const [, named, at = "last"] = /^(.+)@(\d+|first|last)$/s.exec(text) ?? [undefined, text];
-  const run = runs.find((one) => one.run === named) ?? runs.find((one) => one.run === text);
+  // A run's name may itself look like one with a step.
+  const whole = runs.some(({ run }) => run === text);
+  const [, named, at = "last"] = (whole ? null : /^(.+)@(\d+|first|last)$/s.exec(text)) ?? [undefined, text];
+  const run = runs.find((one) => one.run === named);
   if (run === undefined) return undefined;
   const step = at === "last" ? run.steps.at(-1) : at === "first" ? run.steps[0] : Number(at);
   return step !== undefined && run.steps.includes(step) ? { run: run.run, step } : undefined;
