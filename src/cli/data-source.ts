@@ -1,6 +1,6 @@
 /** @file The dataset that a command is about: opened, with a word on every record that was left out. */
 import { type Command, Option } from "commander";
-import type { Dataset, OnError } from "../datasets/index.js";
+import type { Dataset, OnError, SampleTruth } from "../datasets/index.js";
 import type { CliContext } from "./context.js";
 
 /** Options that {@link addSourceOptions} adds. */
@@ -25,10 +25,27 @@ export function addSourceOptions(command: Command, specHelp: string): Command {
 export async function openSource(
   spec: string,
   options: SourceOptions,
-  { logger }: CliContext,
+  context: CliContext,
 ): Promise<Dataset> {
-  const { describeProblems, openDataset } = await import("../datasets/index.js");
-  const dataset = await openDataset(spec, options.onError === undefined ? {} : { onError: options.onError });
+  const { openDataset } = await import("../datasets/index.js");
+  return telling(await openDataset(spec, { onError: options.onError }), context);
+}
+
+/** The same for commands that need no pictures. @throws InputError as openAnnotations does */
+export async function openAnnotationSource(
+  spec: string,
+  options: SourceOptions,
+  context: CliContext,
+): Promise<Dataset<SampleTruth>> {
+  const { openAnnotations } = await import("../datasets/index.js");
+  return telling(await openAnnotations(spec, { onError: options.onError }), context);
+}
+
+async function telling<S extends SampleTruth>(
+  dataset: Dataset<S>,
+  { logger }: CliContext,
+): Promise<Dataset<S>> {
+  const { describeProblems } = await import("../datasets/index.js");
   const words = describeProblems(dataset.problems);
   if (words !== undefined) logger.warn(`${dataset.name}: ${words}`);
   return dataset;

@@ -37,7 +37,7 @@ async function evaluated(
 ): Promise<Evaluated> {
   const { benchmarkText } = await import("../metrics/benchmark-numbers.js");
   const { layoutNote } = await import("../metrics/detection-layout.js");
-  const all = [layoutNote(images) ?? false, ...notes, ...report.notes];
+  const all: readonly (string | false)[] = [layoutNote(images) ?? false, ...notes, ...report.notes];
   return {
     ...report,
     notes: all.filter((note) => note !== false),

@@ -1,10 +1,10 @@
 /** @file `dip-r1 serve rewards`: the reward server, until it is told to stop. */
 import { isIP } from "node:net";
 import { Command, Option } from "commander";
-import type { Sample } from "../datasets/index.js";
+import type { SampleTruth } from "../datasets/index.js";
 import type { FrameName, ServerLimits } from "../server/index.js";
 import { collect, numberOption, type CliContext } from "./context.js";
-import { onErrorOption, openSource, type SourceOptions } from "./data-source.js";
+import { onErrorOption, openAnnotationSource, type SourceOptions } from "./data-source.js";
 
 interface ServeOptions extends SourceOptions {
   readonly port: number;
@@ -59,13 +59,12 @@ async function resizeOf({ model, minPixels, maxPixels }: ServeOptions) {
   };
 }
 
-/** The dataset's annotations; pictures of generated scenes are not kept. */
-async function samplesOf(options: ServeOptions, context: CliContext): Promise<Sample[]> {
+/** The dataset's annotations; pictures need not be named, and those of generated scenes are not kept. */
+async function samplesOf(options: ServeOptions, context: CliContext): Promise<SampleTruth[]> {
   if (options.data === undefined) return [];
-  const dataset = await openSource(options.data, options, context);
-  const samples: Sample[] = [];
-  for await (const sample of dataset.samples())
-    samples.push(sample.image.kind === "file" ? sample : { ...sample, image: { kind: "file", path: "" } });
+  const dataset = await openAnnotationSource(options.data, options, context);
+  const samples: SampleTruth[] = [];
+  for await (const { image: _image, ...truth } of dataset.samples()) samples.push(truth);
   return samples;
 }
 
@@ -158,7 +157,7 @@ export function serveRewardsCommand(context: CliContext): Command {
     .optionsGroup("Samples by id:")
     .option(
       "--data <spec>",
-      "dataset whose samples requests may name by id, like crowdhuman:annotation_val.odgt",
+      "dataset whose samples requests may name by id, like crowdhuman:annotation_val.odgt; pictures are not needed",
     )
     .addOption(onErrorOption())
     .option("--label <label>", "count objects of this label only (repeatable; default: all)", collect)

@@ -5,7 +5,7 @@ import type { ImageSize } from "./box-audit.js";
 import { imageSize } from "./image-file.js";
 import { mapOrdered } from "./ordered.js";
 import { AnnotationError, type Problems } from "./problems.js";
-import type { Sample } from "./sample.js";
+import type { SampleTruth } from "./sample.js";
 
 /** Whether pictures are looked at: not at all, that they are there, or also that they have the annotated size. */
 export type PictureCheck = "none" | "exist" | "size";
@@ -19,19 +19,23 @@ export interface PictureCheckOptions {
 }
 
 /**
- * The samples whose pictures are as they should be. Where no picture is there at all and no folder was named, the
+ * The samples whose pictures are as they should be; those that name none pass. Where no picture is there at all and no folder was named, the
  * annotations may be wanted alone: that is noted, not an error.
  * @throws AnnotationError at the first bad picture, under `onError: error`
  */
-export async function checkPictures(
-  samples: readonly Sample[],
+export async function checkPictures<S extends SampleTruth>(
+  samples: readonly S[],
   { check, folder, problems }: PictureCheckOptions,
-): Promise<readonly Sample[]> {
+): Promise<readonly S[]> {
   if (check === "none") return samples;
-  const there = samples.map(({ image }) => image.kind === "pixels" || existsSync(image.path));
-  if (samples.length > 0 && folder === undefined && !there.includes(true)) {
-    const { image } = samples[0]!;
-    const path = image.kind === "file" ? image.path : "";
+  const there = samples.map(({ image }) => image?.kind !== "file" || existsSync(image.path));
+  const named = samples.find(({ image }) => image !== undefined);
+  if (
+    named !== undefined &&
+    folder === undefined &&
+    !samples.some(({ image }, i) => image !== undefined && there[i])
+  ) {
+    const path = pathOf(named);
     problems.note("image-missing", `no picture is at hand: ${path} is not there, nor is any other`);
     return samples;
   }
@@ -40,12 +44,12 @@ export async function checkPictures(
       hint: "It is what images names. checkImages=none reads the annotations alone.",
     });
   }
-  const kept: Sample[] = [];
+  const kept: S[] = [];
   const checked = mapOrdered(samples.entries(), async ([i, sample]) => {
     const { image } = sample;
     const good = await problems.attemptAsync(async () => {
       if (!there[i]) throw missing(sample);
-      if (check === "size" && image.kind === "file") compare(await sizeOf(image.path), sample, image.path);
+      if (check === "size" && image?.kind === "file") compare(await sizeOf(image.path), sample, image.path);
       return sample;
     });
     return good;
@@ -54,9 +58,13 @@ export async function checkPictures(
   return kept;
 }
 
-function missing({ id, image }: Sample): AnnotationError {
-  const path = image.kind === "file" ? image.path : "";
-  return new AnnotationError("image-missing", `${path}: no such image file (sample "${id}")`, {
+function pathOf({ image }: SampleTruth): string {
+  return image?.kind === "file" ? image.path : "";
+}
+
+function missing(sample: SampleTruth): AnnotationError {
+  const problem = `${pathOf(sample)}: no such image file (sample "${sample.id}")`;
+  return new AnnotationError("image-missing", problem, {
     hint:
       "Check the folder that the dataset's image names are taken from (images), and that all pictures were " +
       "unpacked. checkImages=none reads the annotations alone.",
@@ -74,7 +82,7 @@ async function sizeOf(path: string): Promise<ImageSize> {
 /** Two sizes are the same up to a rounding of the smaller one's sides. */
 const ROUNDING = 1;
 
-function compare(found: ImageSize, { id, width, height }: Sample, path: string): void {
+function compare(found: ImageSize, { id, width, height }: SampleTruth, path: string): void {
   if (found.width === width && found.height === height) return;
   throw new AnnotationError(
     "image-size",

@@ -14,10 +14,11 @@ import {
   fingerprintFiles,
   locateFiles,
   readFiles,
+  readTruthFiles,
   type DatasetFile,
 } from "./file-formats.js";
 import { describeProblems, NO_PROBLEMS, Problems, type OnError, type ProblemReport } from "./problems.js";
-import type { Sample } from "./sample.js";
+import type { Sample, SampleTruth } from "./sample.js";
 import { generateScene, resolveSceneOptions, SCENES_VERSION, type SceneOptions } from "./scenes/index.js";
 import { select } from "./select.js";
 import { parseSpecText } from "./spec-text.js";
@@ -32,7 +33,7 @@ import {
 export type { DatasetFile };
 
 /** Samples in a fixed order. Annotations are in memory, pixels are not: they are drawn or decoded when asked for. */
-export interface Dataset {
+export interface Dataset<S extends SampleTruth = Sample> {
   /** What results call it. */
   readonly name: string;
   /** Defaults filled in, paths as they were written. */
@@ -48,9 +49,9 @@ export interface Dataset {
   readonly problems: ProblemReport;
   readonly length: number;
   /** All samples in order; may be called again and again. */
-  samples(): AsyncIterable<Sample>;
+  samples(): AsyncIterable<S>;
   /** The sample at 0..length - 1. @throws RangeError outside */
-  at(index: number): Promise<Sample>;
+  at(index: number): Promise<S>;
 }
 
 /** Options of {@link openDataset}. */
@@ -66,11 +67,36 @@ export interface OpenOptions {
  * @throws InputError for a bad spec, and for bad annotations (all of them are read here; images are not).
  */
 export async function openDataset(input: DatasetSpecInput, options: OpenOptions = {}): Promise<Dataset> {
+  return openWith(input, options, readFiles);
+}
+
+/**
+ * The same for who needs no pictures, like the rewards: lines of our own JSON Lines may lack `image`. Those that are named
+ * are looked at as the spec's `checkImages` says.
+ * @throws InputError as {@link openDataset} does
+ */
+export async function openAnnotations(
+  input: DatasetSpecInput,
+  options: OpenOptions = {},
+): Promise<Dataset<SampleTruth>> {
+  return openWith(input, options, readTruthFiles);
+}
+
+/** Reads the samples of a spec whose paths are absolute. */
+type ReadFiles<S> = (spec: FileSpec, problems: Problems) => AsyncIterable<S>;
+
+async function openWith<S extends SampleTruth>(
+  input: DatasetSpecInput,
+  options: OpenOptions,
+  read: ReadFiles<S>,
+): Promise<Dataset<S | Sample>> {
   const baseDir = resolve(options.baseDir ?? ".");
-  if (typeof input === "string" && /\.ya?ml$/i.test(input))
-    return openSpecFile(resolve(baseDir, input), options);
+  if (typeof input === "string" && /\.ya?ml$/i.test(input)) {
+    const path = resolve(baseDir, input);
+    return openWith(await readSpecFile(path), { ...options, baseDir: dirname(path) }, read);
+  }
   const spec = parseDatasetSpec(input);
-  return spec.format === "scenes" ? openScenes(spec) : openFiles(spec, baseDir, options);
+  return spec.format === "scenes" ? openScenes(spec) : openFiles(spec, { ...options, baseDir }, read);
 }
 
 const FORMATS: readonly DatasetSpec["format"][] = datasetObjectSchema.options.map(
@@ -93,7 +119,7 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   return key === "" ? issue.message : `${key}: ${issue.message}`;
 }
 
-async function openSpecFile(path: string, options: OpenOptions): Promise<Dataset> {
+async function readSpecFile(path: string): Promise<DatasetSpec> {
   const text = await readTextFile(path);
   let value: unknown;
   try {
@@ -101,8 +127,7 @@ async function openSpecFile(path: string, options: OpenOptions): Promise<Dataset
   } catch (error) {
     throw new InputError(`${path}: is not YAML (${toError(error).message})`, { cause: error });
   }
-  const spec = parseDatasetSpec(value, path);
-  return openDataset(spec, { ...options, baseDir: dirname(path) });
+  return parseDatasetSpec(value, path);
 }
 
 function openScenes(spec: ScenesSpec): Dataset {
@@ -137,9 +162,13 @@ function openScenes(spec: ScenesSpec): Dataset {
   };
 }
 
-async function openFiles(written: FileSpec, baseDir: string, options: OpenOptions): Promise<Dataset> {
+async function openFiles<S extends SampleTruth>(
+  written: FileSpec,
+  options: OpenOptions & { readonly baseDir: string },
+  read: ReadFiles<S>,
+): Promise<Dataset<S>> {
   const spec = options.onError === undefined ? written : { ...written, onError: options.onError };
-  const here = (path: string) => resolve(baseDir, path);
+  const here = (path: string) => resolve(options.baseDir, path);
   const located = locateFiles(spec, here);
   if (!existsSync(located.annotations)) {
     throw new InputError(`${located.annotations}: no such file`, {
@@ -147,8 +176,8 @@ async function openFiles(written: FileSpec, baseDir: string, options: OpenOption
     });
   }
   const problems = new Problems(spec.onError);
-  const all: Sample[] = [];
-  for await (const sample of readFiles(located, problems)) all.push(sample);
+  const all: S[] = [];
+  for await (const sample of read(located, problems)) all.push(sample);
   const samples = await checkPictures(select(all, spec), {
     check: spec.checkImages,
     folder: located.images,

@@ -7,7 +7,7 @@ import { parse as parseYaml } from "yaml";
 import { packageRoot } from "../base/fingerprint.js";
 import { encodeCityPersons } from "../../test/support/citypersons-mat.js";
 import { collect } from "./collect.js";
-import { openDataset, parseDatasetSpec, type Dataset, type OpenOptions } from "./dataset.js";
+import { openAnnotations, openDataset, parseDatasetSpec, type Dataset, type OpenOptions } from "./dataset.js";
 import { writePng } from "./image-file.js";
 import { describeProblems } from "./problems.js";
 import type { DatasetSpecInput } from "./spec.js";
@@ -242,5 +242,62 @@ describe("pictures", () => {
     await coco(100, 80, ["a.png"]);
     await write("a.png", "no picture");
     await expect(open("t.json?checkImages=size")).rejects.toThrow(/a\.png: cannot be read as an image/);
+  });
+});
+
+describe("openAnnotations", () => {
+  const line = (id: string, image?: string) =>
+    JSON.stringify({ id, image, width: 100, height: 80, objects: [{ bbox: [1, 1, 9, 30] }] }) + "\n";
+  const annotations = (spec: DatasetSpecInput, options: OpenOptions = {}) =>
+    openAnnotations(spec, { baseDir: folder, ...options });
+
+  it("takes lines that name no picture, which a dataset with pictures refuses", async () => {
+    await write("t.jsonl", line("a") + line("b"));
+    await expect(open("t.jsonl")).rejects.toThrow(/t\.jsonl: sample "a" has no image/);
+    await expect(open("t.jsonl?onError=skip")).rejects.toThrow(/holds no image/);
+    const set = await annotations("t.jsonl?minHeight=20");
+    expect(set.problems).toMatchObject({ leftOut: 0, noted: {} });
+    expect(await set.at(1)).toEqual({
+      id: "b",
+      width: 100,
+      height: 80,
+      objects: [{ box: { x1: 1, y1: 1, x2: 9, y2: 30 }, label: "person" }],
+      ignore: [],
+    });
+    expect((await annotations("t.jsonl?limit=1")).length).toBe(1);
+    expect((await (await annotations("t.jsonl?minHeight=50")).at(0)).ignore).toHaveLength(1);
+    // Bad records are bad records all the same.
+    await write("t.jsonl", line("a") + line("a") + "{oops\n");
+    await expect(annotations("t.jsonl")).rejects.toThrow(/t\.jsonl:2: id "a" was used before/);
+    const { problems, length } = await annotations("t.jsonl", { onError: "skip" });
+    expect([length, problems.kinds]).toEqual([1, { "duplicate-id": 1, truncated: 1 }]);
+  });
+
+  it("looks at the pictures that are named", async () => {
+    await write("t.jsonl", line("a") + line("b", "b.png") + line("c", "c.png"));
+    const noted = (await annotations("t.jsonl")).problems;
+    expect(noted).toMatchObject({ leftOut: 0, noted: { "image-missing": 1 } });
+    expect(noted.examples).toEqual([expect.stringMatching(/no picture is at hand: .*b\.png/)]);
+    await picture("b.png", 100, 60);
+    await expect(annotations("t.jsonl")).rejects.toThrow(/c\.png: no such image file \(sample "c"\)/);
+    expect((await annotations("t.jsonl?onError=skip")).length).toBe(2);
+    await expect(annotations("t.jsonl?checkImages=size&limit=2")).rejects.toThrow(/is 100x60, but/);
+    expect((await annotations("t.jsonl?checkImages=none")).length).toBe(3);
+  });
+
+  it("is openDataset for everything else: specs in files, scenes, fingerprints", async () => {
+    await write("t.jsonl", line("a", "a.png"));
+    await write("t.yaml", "format: jsonl\nannotations: t.jsonl\n");
+    const [first, second] = [await open("t.yaml"), await annotations("t.yaml")];
+    expect([second.fingerprint, second.name, await second.at(0)]).toEqual([
+      first.fingerprint,
+      first.name,
+      await first.at(0),
+    ]);
+    expect((await annotations("scenes:plaza?count=3")).fingerprint).toBe(
+      (await open("scenes:plaza?count=3")).fingerprint,
+    );
+    await write("t.json", JSON.stringify({ images: [{ id: 1, width: 9, height: 9 }], annotations: [] }));
+    await expect(annotations("t.json")).rejects.toThrow(/file_name/);
   });
 });

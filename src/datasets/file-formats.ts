@@ -7,10 +7,10 @@ import { readCityPersons } from "./citypersons.js";
 import { readCoco } from "./coco.js";
 import { readCrowdHuman } from "./crowdhuman.js";
 import { parseSizeText } from "./image-sizes.js";
-import { readJsonlSamples } from "./jsonl.js";
+import { readJsonlSamples, readJsonlTruth } from "./jsonl.js";
 import { motSequenceInfo, motTruthFile, readMot } from "./mot.js";
 import type { Problems } from "./problems.js";
-import type { Sample } from "./sample.js";
+import type { Sample, SampleTruth } from "./sample.js";
 import type { FileFormat, FileSpec } from "./spec.js";
 import { readUavdt, uavdtFiles } from "./uavdt.js";
 import { readVisDrone } from "./visdrone.js";
@@ -27,6 +27,8 @@ type SpecOf<F extends FileFormat> = Extract<FileSpec, { format: F }>;
 interface FileFormatEntry<F extends FileFormat> {
   /** The samples of a spec whose paths are absolute. */
   readonly read: (spec: SpecOf<F>, problems: Problems) => AsyncIterable<Sample>;
+  /** The same where records need not name a picture. @default every record must */
+  readonly readTruth?: (spec: SpecOf<F>, problems: Problems) => AsyncIterable<SampleTruth>;
   /** Files that are read beside the annotations, and folders. @default none, and the annotations are one file */
   readonly files?: (spec: SpecOf<F>) => readonly string[] | Promise<readonly string[]>;
 }
@@ -36,7 +38,10 @@ const present = (paths: readonly (string | undefined)[]): string[] =>
 
 const FORMATS: { readonly [F in FileFormat]: FileFormatEntry<F> } = {
   coco: { read: (spec, problems) => readCoco(spec.annotations, { ...spec, problems }) },
-  jsonl: { read: (spec, problems) => readJsonlSamples(spec.annotations, { ...spec, problems }) },
+  jsonl: {
+    read: (spec, problems) => readJsonlSamples(spec.annotations, { ...spec, problems }),
+    readTruth: (spec, problems) => readJsonlTruth(spec.annotations, { ...spec, problems }),
+  },
   trl: { read: (spec, problems) => readChatJsonl(spec.annotations, "trl", { ...spec, problems }) },
   "ms-swift": {
     read: (spec, problems) => readChatJsonl(spec.annotations, "ms-swift", { ...spec, problems }),
@@ -87,6 +92,12 @@ export function locateFiles(spec: FileSpec, here: (path: string) => string): Fil
 /** The samples of a spec whose paths are absolute. */
 export function readFiles(spec: FileSpec, problems: Problems): AsyncIterable<Sample> {
   return entryOf(spec).read(spec, problems);
+}
+
+/** Like {@link readFiles}, also of records that name no picture, in the formats that know such. */
+export function readTruthFiles(spec: FileSpec, problems: Problems): AsyncIterable<SampleTruth> {
+  const { read, readTruth = read } = entryOf(spec);
+  return readTruth(spec, problems);
 }
 
 /** The files that a spec's samples come from, with their sha256. */

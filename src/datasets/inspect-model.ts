@@ -8,8 +8,8 @@ import { smartResize } from "../qwen/smart-resize.js";
 import type { ImageProcessorConfig } from "../qwen/image-processor-config.js";
 import type { ResponseStyle } from "../response/render.js";
 import { ratio, summarise, type Summary } from "./inspect-numbers.js";
-import type { SampleTruth } from "./jsonl.js";
 import { teacherResponse } from "./teacher.js";
+import type { SampleTruth } from "./sample.js";
 
 /** A person of fewer pixels than this in the model's picture is about one patch high: hardly more than a dot. */
 export const SMALL_IN_MODEL = 16;

@@ -6,7 +6,7 @@ import { loadTokenizer } from "../qwen/index.js";
 import type { ModelView } from "./inspect-model.js";
 import { histogram, quantile, summarise } from "./inspect-numbers.js";
 import { inspectSamples } from "./inspect.js";
-import type { SampleTruth } from "./jsonl.js";
+import type { SampleTruth } from "./sample.js";
 import { teacherResponse } from "./teacher.js";
 
 const at = (x: number, h: number) => box<"image">(x, 0, x + 10, h);

@@ -2,8 +2,7 @@
 import { intersectionArea, iou, boxArea } from "../geometry/overlap.js";
 import { histogram, ratio, summarise, type Bin, type Summary } from "./inspect-numbers.js";
 import { modelInspector, type ModelReport, type ModelView } from "./inspect-model.js";
-import type { SampleTruth } from "./jsonl.js";
-import type { GroundTruthObject } from "./sample.js";
+import type { GroundTruthObject, SampleTruth } from "./sample.js";
 
 /** A dataset in numbers. */
 export interface DatasetReport {

@@ -2,7 +2,8 @@
  * @file The project's own form, one image a line, which holds everything a sample does:
  * `{"id","image","width","height","objects":[{"bbox":[x1,y1,x2,y2],"label","visibility"?,"visible"?,"head"?,"id"?,
  * "attributes"?}],"ignore":[[...]],"ignoreLabels"?:[...]}`.
- * Boxes are corners in pixels of the original image. The same form without `image` is what `score` takes.
+ * Boxes are corners in pixels of the original image. `score` and the reward server take it
+ * without `image` too.
  */
 import { dirname, resolve } from "node:path";
 import type { Box } from "../geometry/box.js";
@@ -23,10 +24,7 @@ import {
 import { openSizes, type SizeLookup } from "./image-sizes.js";
 import { readJsonLines } from "./lines.js";
 import { AnnotationError, Problems } from "./problems.js";
-import type { GroundTruthObject, ImageSource, Sample } from "./sample.js";
-
-/** What is known of an image whose pixels may not be at hand. */
-export type SampleTruth = Omit<Sample, "image"> & { readonly image?: ImageSource };
+import type { GroundTruthObject, Sample, SampleTruth } from "./sample.js";
 
 /** How to read the project's JSON Lines. */
 export interface JsonlOptions {

@@ -42,3 +42,8 @@ export interface Sample {
    */
   readonly ignoreLabels?: readonly string[];
 }
+
+/** What is known of an image whose picture may not even be named: all that rewards and metrics need. */
+export interface SampleTruth extends Omit<Sample, "image"> {
+  readonly image?: ImageSource;
+}

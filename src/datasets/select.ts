@@ -1,6 +1,6 @@
 /** @file Which samples and objects of a file dataset count: a held-out split, filters, a limit, in this order. */
 import { deriveSeed } from "../base/rng.js";
-import type { GroundTruthObject, Sample } from "./sample.js";
+import type { GroundTruthObject, SampleTruth } from "./sample.js";
 
 /** What must hold of an object to be ground truth; objects that fail become ignore regions, as in CityPersons' setups. */
 export interface ObjectFilter {
@@ -34,7 +34,7 @@ export interface Selection {
 }
 
 /** Applies a selection; samples are never changed in place. */
-export function select(samples: readonly Sample[], selection: Selection): Sample[] {
+export function select<S extends SampleTruth>(samples: readonly S[], selection: Selection): S[] {
   const { where, split, limit } = selection;
   // The split comes first: filters that differ between the parts must not move its border.
   let out = split === undefined ? samples.slice() : takePart(samples, split);
@@ -43,7 +43,7 @@ export function select(samples: readonly Sample[], selection: Selection): Sample
   return limit === undefined ? out : out.slice(0, limit);
 }
 
-function filterObjects(sample: Sample, where: ObjectFilter): Sample {
+function filterObjects<S extends SampleTruth>(sample: S, where: ObjectFilter): S {
   const labelled =
     where.labels === undefined
       ? sample.objects
@@ -62,12 +62,12 @@ function filterObjects(sample: Sample, where: ObjectFilter): Sample {
   };
 }
 
-function takePart(samples: readonly Sample[], split: Split): Sample[] {
+function takePart<S extends SampleTruth>(samples: readonly S[], split: Split): S[] {
   const val = split.val ?? 0.2;
   if (split.by === "order") {
     const cut = Math.round(samples.length * (1 - val));
     return split.part === "train" ? samples.slice(0, cut) : samples.slice(cut);
   }
-  const isVal = (sample: Sample) => (deriveSeed(split.seed ?? 0, "split", sample.id) >>> 0) / 2 ** 32 < val;
+  const isVal = (sample: S) => (deriveSeed(split.seed ?? 0, "split", sample.id) >>> 0) / 2 ** 32 < val;
   return samples.filter((sample) => isVal(sample) === (split.part === "val"));
 }

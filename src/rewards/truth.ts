@@ -1,5 +1,5 @@
 /** @file A sample's ground truth in the frame that the responses are written in. */
-import type { GroundTruthObject, Sample } from "../datasets/sample.js";
+import type { GroundTruthObject, SampleTruth } from "../datasets/sample.js";
 import {
   boxArea,
   clipBox,
@@ -33,7 +33,10 @@ function knownVisibility({ box, visible, visibility }: GroundTruthObject): numbe
  * Ground truth for the rewards: converted (not rounded) and clipped to the picture, as answers are; objects and ignore
  * regions wholly outside are left out.
  */
-export function truthFromSample<F extends Frame>(sample: Sample, options: TruthOptions<F>): RewardTruth<F> {
+export function truthFromSample<F extends Frame>(
+  sample: SampleTruth,
+  options: TruthOptions<F>,
+): RewardTruth<F> {
   const image = { width: sample.width, height: sample.height };
   const sizes: FrameSizes = { image, model: options.modelSize ?? image };
   const size = frameSize(options.frame, sizes);

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { InputError, readJsonl, toError } from "../base/index.js";
 import { readJsonlTruth } from "../datasets/jsonl.js";
-import type { ImageSource, Sample } from "../datasets/sample.js";
+import type { ImageSource } from "../datasets/sample.js";
 import { parseResponse } from "../response/index.js";
 import {
   explainGroup,
@@ -55,9 +55,8 @@ export async function readResponseGroups(
 ): Promise<ResponseGroup[]> {
   const samples = new Map<string, Pick<ResponseGroup, "truth" | "image">>();
   for await (const sample of readJsonlTruth(samplesPath))
-    // The picture, which may be missing here, is not looked at.
     samples.set(sample.id, {
-      truth: truthFromSample(sample as Sample, { frame: "image" }),
+      truth: truthFromSample(sample, { frame: "image" }),
       ...(sample.image && { image: sample.image }),
     });
   return (await readJsonl(responsesPath)).map(({ line, value }) => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { InputError, toError } from "../base/errors.js";
 import { packageVersion } from "../base/fingerprint.js";
 import { silentLogger, type Logger } from "../base/logger.js";
-import type { Sample } from "../datasets/sample.js";
+import type { SampleTruth } from "../datasets/sample.js";
 import { checkRewardConfig, type RewardConfig } from "../rewards/index.js";
 import { createHttpFront } from "./http-front.js";
 import { defaultLimits, defaultWorkers, type ServerLimits } from "./limits.js";
@@ -16,7 +16,7 @@ import { createTruths, type TruthOptions } from "./truths.js";
 export interface RewardServerOptions extends Omit<TruthOptions, "maxBoxes"> {
   readonly rewards: RewardConfig;
   /** Samples that requests may name by id. @default none */
-  readonly samples?: readonly Sample[];
+  readonly samples?: readonly SampleTruth[];
   /** @default "127.0.0.1" */
   readonly host?: string;
   /** 0: any free one. @default 0 */

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { InputError, toError } from "../base/errors.js";
 import { parseTruthText, toBoxes } from "../datasets/chat-truth-text.js";
-import type { Sample } from "../datasets/sample.js";
+import type { SampleTruth } from "../datasets/sample.js";
 import { QWEN25_RESIZE, type ResizeRule } from "../datasets/writers/chat-options.js";
 import {
   clipBox,
@@ -111,8 +111,8 @@ export interface Truths {
   ): ResolvedTruth;
 }
 
-/** @param samples the dataset's annotations; pictures are not looked at */
-export function createTruths(samples: readonly Sample[], options: TruthOptions): Truths {
+/** @param samples the dataset's annotations; pictures are not looked at and may be missing */
+export function createTruths(samples: readonly SampleTruth[], options: TruthOptions): Truths {
   const byId = new Map(samples.map((sample) => [sample.id, sample]));
   const { resize = QWEN25_RESIZE, maxBoxes } = options;
   const converted = new Map<string, RewardTruth>();

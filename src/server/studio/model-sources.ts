@@ -30,7 +30,7 @@ export interface LocalModelOptions {
 export async function weightsOf(
   folder: string,
 ): Promise<{ readonly bytes: number; readonly version: string }> {
-  const all = await readdir(folder).catch(() => []);
+  const all: readonly string[] = await readdir(folder).catch(() => []);
   const names = all.filter((name) => name.endsWith(".safetensors"));
   if (names.length === 0 || !all.includes("config.json"))
     throw new InputError(`${folder}: holds no model`, {
