@@ -270,7 +270,7 @@ describe("openAnnotations", () => {
     await write("t.jsonl", line("a") + line("a") + "{oops\n");
     await expect(annotations("t.jsonl")).rejects.toThrow(/t\.jsonl:2: id "a" was used before/);
     const { problems, length } = await annotations("t.jsonl", { onError: "skip" });
-    expect([length, problems.kinds]).toEqual([1, { "duplicate-id": 1, truncated: 1 }]);
+    expect([length, problems.kinds]).toEqual([1, { "duplicate-id": 1, "not-json": 1 }]);
   });
 
   it("looks at the pictures that are named", async () => {
