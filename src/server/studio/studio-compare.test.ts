@@ -38,12 +38,15 @@ afterAll(async () => {
   runs.remove();
 });
 
-async function get<T>(path: string, query: string[][] = []): Promise<{ status: number; value: T }> {
-  const { status, text } = await send(`${studio.url}api/${path}?${new URLSearchParams(query).toString()}`);
+/** Names and values; a list rather than pairs, so that tables of cases need no types of their own. */
+type Query = string[][];
+
+async function get<T>(path: string, query: Query = []): Promise<{ status: number; value: T }> {
+  const { status, text } = await send(`${studio.url}api/${path}?${new URLSearchParams(query as [string, string][]).toString()}`);
   return { status, value: JSON.parse(text) as T };
 }
 const entries = (...names: string[]) => names.map((name) => ["entry", name]);
-const refused = async (query: string[][], path = "compare") => {
+const refused = async (query: Query, path = "compare") => {
   const { status, value } = await get<ApiFailure>(path, query);
   return { status, ...value.error };
 };
