@@ -88,7 +88,7 @@ export function compareCommand(context: CliContext): Command {
     .argument("<b>", "the other one; differences are B less A")
     .option(
       "--metric <metric>",
-      "f1, precision, recall, f1@75, f1@50:95, ap50, ap, mae, rmse, bias, duplicates, accuracy, format, tokens; on a benchmark its own: " +
+      "f1, precision, recall, f1@75, precision@75, recall@75, f1@50:95, ap50, ap, mae, rmse, bias, duplicates, accuracy, format, tokens; on a benchmark its own: " +
         "coco.AP, coco.AP50, coco.AP75, crowdhuman.AP, crowdhuman.MR, crowdhuman.JI, crowdhuman.MR_1e-4, citypersons.Reasonable, " +
         "citypersons.small, citypersons.heavy, citypersons.All, uavdt.AP, widerpedestrian.mAP, widerpedestrian.AP50, " +
         "widerpedestrian.AP75, or MR, JI, Reasonable, ... alone (repeatable)",

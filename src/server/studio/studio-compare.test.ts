@@ -42,7 +42,9 @@ afterAll(async () => {
 type Query = string[][];
 
 async function get<T>(path: string, query: Query = []): Promise<{ status: number; value: T }> {
-  const { status, text } = await send(`${studio.url}api/${path}?${new URLSearchParams(query as [string, string][]).toString()}`);
+  const { status, text } = await send(
+    `${studio.url}api/${path}?${new URLSearchParams(query as [string, string][]).toString()}`,
+  );
   return { status, value: JSON.parse(text) as T };
 }
 const entries = (...names: string[]) => names.map((name) => ["entry", name]);

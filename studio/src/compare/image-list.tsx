@@ -26,6 +26,7 @@ import { Waiting } from "../ui/waiting.js";
 import { compareQuery, type CompareState } from "./compare-state.js";
 import { EntrySign } from "./entry-form.js";
 import { entryMarks, gainWords, panelWords, sideBySide } from "./side-by-side.js";
+import { SelectField } from "../ui/select-field.js";
 
 /** How images are looked at; the exported file shows the same ones. */
 export interface ImageChoice {
@@ -241,45 +242,24 @@ export function ImageList({ state, comparison, set, names, choice, onChoice }: I
       <div class="stack-s">
         <h2 id="compare-images">Images of {set}</h2>
         <div class="row compare-filters">
-          <label class="field">
-            <span>Entry</span>
-            <select
-              value={String(choice.target)}
-              onChange={(event) => change({ target: Number(event.currentTarget.value) })}
-            >
-              {names.map((name, k) => (
-                <option key={k} value={String(k)}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label class="field">
-            <span>Number</span>
-            <select
-              value={choice.by}
-              onChange={(event) => change({ by: event.currentTarget.value as ImageMetric })}
-            >
-              {Object.entries(BY).map(([key, title]) => (
-                <option key={key} value={key}>
-                  {title}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label class="field">
-            <span>Order</span>
-            <select
-              value={choice.order}
-              onChange={(event) => change({ order: event.currentTarget.value as ImageOrder })}
-            >
-              {Object.entries(ORDER).map(([key, title]) => (
-                <option key={key} value={key}>
-                  {title}
-                </option>
-              ))}
-            </select>
-          </label>
+          <SelectField
+            label="Entry"
+            value={String(choice.target)}
+            choices={names.map((name, k) => [String(k), name])}
+            onValue={(target) => change({ target: Number(target) })}
+          />
+          <SelectField
+            label="Number"
+            value={choice.by}
+            choices={Object.entries(BY)}
+            onValue={(by) => change({ by: by as ImageMetric })}
+          />
+          <SelectField
+            label="Order"
+            value={choice.order}
+            choices={Object.entries(ORDER)}
+            onValue={(order) => change({ order: order as ImageOrder })}
+          />
           <label class="field">
             <span>Part of the name</span>
             <input

@@ -9,7 +9,7 @@ import { stagePng, stageSvg } from "./export-picture.js";
 import { Legend } from "./legend.js";
 import { LAYERS, markAt, type HeatGrid, type Layer, type Mark } from "./marks.js";
 import { paint, type Picture } from "./paint.js";
-import { fileName, saveFile } from "./save-file.js";
+import { downloadBlob, fileName } from "../ui/download.js";
 import { Tools, type Shown } from "./tools.js";
 import { usePixelRatio, useWidth } from "./use-size.js";
 import { useViewport } from "./use-viewport.js";
@@ -104,7 +104,7 @@ export function Overlay(props: OverlayProps) {
   const save = async (kind: "png" | "svg") => {
     const what = { shapes, ...stage, unit: view.scale, picture, title: label };
     try {
-      saveFile(`${fileName(file)}.${kind}`, kind === "svg" ? stageSvg(what) : await stagePng(what));
+      downloadBlob(`${fileName(file)}.${kind}`, kind === "svg" ? stageSvg(what) : await stagePng(what));
       setProblem(undefined);
     } catch (error) {
       setProblem(`Not saved: ${error instanceof Error ? error.message : String(error)}`);

@@ -17,6 +17,7 @@ import { Failure } from "../ui/failure.js";
 import { Pager } from "../ui/pager.js";
 import { useData } from "../ui/use-data.js";
 import { Waiting } from "../ui/waiting.js";
+import { SelectField } from "../ui/select-field.js";
 
 /** A number and its interval. */
 function Interval({ number: { value, low, high } }: { readonly number: CompareNumber }) {
@@ -237,38 +238,24 @@ function Images({
       <div class="row row-between">
         <h3>Images</h3>
         <div class="row">
-          <label class="field">
-            <span>Set</span>
-            <select
-              value={set}
-              onChange={({ currentTarget }) => {
-                setChosen(currentTarget.value);
-                setOffset(0);
-              }}
-            >
-              {sets.map((name) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label class="field">
-            <span>Order</span>
-            <select
-              value={sort}
-              onChange={({ currentTarget }) => {
-                setSort(currentTarget.value as ImageSort);
-                setOffset(0);
-              }}
-            >
-              {Object.entries(IMAGE_SORTS).map(([key, name]) => (
-                <option key={key} value={key}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <SelectField
+            label="Set"
+            value={set}
+            choices={sets.map((name) => [name, name])}
+            onValue={(name) => {
+              setChosen(name);
+              setOffset(0);
+            }}
+          />
+          <SelectField
+            label="Order"
+            value={sort}
+            choices={Object.entries(IMAGE_SORTS)}
+            onValue={(key) => {
+              setSort(key as ImageSort);
+              setOffset(0);
+            }}
+          />
         </div>
       </div>
       {error !== undefined && <Failure error={error} retry={reload} />}

@@ -17,6 +17,7 @@ import { Failure } from "../ui/failure.js";
 import { Pager } from "../ui/pager.js";
 import { useData } from "../ui/use-data.js";
 import { Waiting } from "../ui/waiting.js";
+import { SelectField } from "../ui/select-field.js";
 
 const PAGE = 25;
 
@@ -113,21 +114,12 @@ function Filter({
             onChange={({ currentTarget }) => change({ sample: currentTarget.value || undefined })}
           />
         </label>
-        <label class="field">
-          <span>Order</span>
-          <select
-            value={filter.sort ?? ""}
-            onChange={({ currentTarget }) =>
-              change({ sort: (currentTarget.value || undefined) as GroupsQuery["sort"] })
-            }
-          >
-            {Object.entries(SORTS).map(([key, name]) => (
-              <option key={key} value={key}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <SelectField
+          label="Order"
+          value={filter.sort ?? ""}
+          choices={Object.entries(SORTS)}
+          onValue={(sort) => change({ sort: (sort || undefined) as GroupsQuery["sort"] })}
+        />
       </div>
       <fieldset class="plain-fieldset row failures">
         <legend class="small muted">With a response that …</legend>

@@ -15,6 +15,7 @@ import { DiffCard } from "./diff-card.js";
 import { filterOf, listRuns, SORTS } from "./list.js";
 import { RunRow } from "./run-row.js";
 import "./runs.css";
+import { SelectField } from "../ui/select-field.js";
 
 /** The time, every half minute: "5 min ago" gets old. */
 function useNow(): number {
@@ -118,46 +119,28 @@ export default function RunsView({ route }: { readonly route: RunsRoute }) {
                 onInput={({ currentTarget }) => setQuery({ q: currentTarget.value })}
               />
             </label>
-            <label class="field">
-              <span>State</span>
-              <select
-                value={filter.status}
-                onChange={({ currentTarget }) => setQuery({ status: currentTarget.value })}
-              >
-                <option value="">Any</option>
-                {STATUSES.map((status) => (
-                  <option key={status} value={status}>
-                    {statusWord(status)}
-                  </option>
-                ))}
-              </select>
-            </label>
-            <label class="field">
-              <span>Kind</span>
-              <select
-                value={filter.kind}
-                onChange={({ currentTarget }) => setQuery({ kind: currentTarget.value })}
-              >
-                <option value="">Any</option>
-                <option value="grpo">GRPO</option>
-                <option value="sft">SFT</option>
-              </select>
-            </label>
-            <label class="field">
-              <span>Order</span>
-              <select
-                value={filter.sort}
-                onChange={({ currentTarget }) =>
-                  setQuery({ sort: currentTarget.value === "newest" ? undefined : currentTarget.value })
-                }
-              >
-                {Object.entries(SORTS).map(([key, name]) => (
-                  <option key={key} value={key}>
-                    {name}
-                  </option>
-                ))}
-              </select>
-            </label>
+            <SelectField
+              label="State"
+              value={filter.status}
+              choices={[["", "Any"], ...STATUSES.map((status) => [status, statusWord(status)] as const)]}
+              onValue={(status) => setQuery({ status })}
+            />
+            <SelectField
+              label="Kind"
+              value={filter.kind}
+              choices={[
+                ["", "Any"],
+                ["grpo", "GRPO"],
+                ["sft", "SFT"],
+              ]}
+              onValue={(kind) => setQuery({ kind })}
+            />
+            <SelectField
+              label="Order"
+              value={filter.sort}
+              choices={Object.entries(SORTS)}
+              onValue={(sort) => setQuery({ sort: sort === "newest" ? undefined : sort })}
+            />
           </form>
         )}
       </div>

@@ -11,6 +11,11 @@ export function downloadBlob(name: string, blob: Blob): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
+/** A name that every file system takes. */
+export function fileName(name: string): string {
+  return name.replaceAll(/[^\w.-]+/g, "_").slice(0, 120) || "picture";
+}
+
 /** @param type Media type, such as text/csv. */
 export function downloadText(name: string, text: string, type: string): void {
   downloadBlob(name, new Blob([text], { type: `${type};charset=utf-8` }));
