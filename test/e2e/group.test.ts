@@ -82,6 +82,8 @@ describe.skipIf(withoutBrowser())("the group view", () => {
     await stage.waitFor();
     const zoomed = async () => Number((await page.locator(".overlay-percent").innerText()).replace("%", ""));
     const box = () => page.locator(".overlay-boxes button").first().boundingBox();
+    // One per cent until the picture is there and has been fitted to the stage.
+    await expect.poll(zoomed).toBeGreaterThan(100);
     const [fitted, before] = [await zoomed(), await box()];
     await stage.focus();
     await page.keyboard.press("+");
