@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { chunked, microbatches, promptTokens } from "./microbatches.js";
+import { promptLength } from "../engines/prompt-length.js";
+import { chunked, microbatches } from "./microbatches.js";
 
 const prompt = (length: number) => ({ chunks: [{ kind: "text" as const, tokens: new Int32Array(length) }] });
 
@@ -13,7 +14,7 @@ describe("microbatches", () => {
         const pieces = microbatches(sequences, budget);
         expect(pieces.flat()).toEqual(sequences);
         for (const piece of pieces) {
-          const total = piece.reduce((sum, s) => sum + promptTokens(s.prompt) + s.tokens.length, 0);
+          const total = piece.reduce((sum, s) => sum + promptLength(s.prompt) + s.tokens.length, 0);
           expect(piece.length === 1 || total <= budget).toBe(true);
         }
       }),
@@ -28,7 +29,7 @@ describe("microbatches", () => {
 
   it("counts the tokens of pictures", () => {
     const image = { width: 1, height: 1, data: new Uint8Array(3) };
-    expect(promptTokens({ chunks: [...prompt(3).chunks, { kind: "image", image, tokens: 16 }] })).toBe(19);
+    expect(promptLength({ chunks: [...prompt(3).chunks, { kind: "image", image, tokens: 16 }] })).toBe(19);
   });
 });
 

@@ -1,14 +1,7 @@
 /** @file Splitting a batch so that each piece fits: gradients accumulate over the pieces (weights carry the normalisation). */
 import { InputError } from "../base/errors.js";
 import type { Prompt } from "../engines/contract.js";
-
-/** Tokens of a prompt, those of its pictures included. */
-export function promptTokens(prompt: Prompt): number {
-  return prompt.chunks.reduce(
-    (sum, chunk) => sum + (chunk.kind === "text" ? chunk.tokens.length : chunk.tokens),
-    0,
-  );
-}
+import { promptLength } from "../engines/prompt-length.js";
 
 /**
  * Consecutive runs of sequences with at most `budget` tokens each. A sequence longer than the budget is a piece of its own.
@@ -24,7 +17,7 @@ export function microbatches<T extends { readonly prompt: Prompt; readonly token
   const pieces: T[][] = [];
   let used = 0;
   for (const sequence of sequences) {
-    const size = promptTokens(sequence.prompt) + sequence.tokens.length;
+    const size = promptLength(sequence.prompt) + sequence.tokens.length;
     const last = pieces.at(-1);
     if (last === undefined || used + size > budget) {
       pieces.push([sequence]);

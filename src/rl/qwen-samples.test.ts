@@ -4,7 +4,7 @@ import { generateScene } from "../datasets/scenes/index.js";
 import { loadProcessor } from "../qwen/processor.js";
 import { parseResponse } from "../response/index.js";
 import { accuracyReward, defaultRewardConfig } from "../rewards/index.js";
-import { promptTokens } from "./microbatches.js";
+import { promptLength } from "../engines/prompt-length.js";
 import { qwenCodec, qwenEncoder, qwenTeacher } from "./qwen-samples.js";
 import { completionTokens } from "./sft.js";
 import { evaluateImages, judgeImage } from "./evaluate.js";
@@ -25,7 +25,7 @@ describe("qwenEncoder", () => {
     expect(truth.objects).toHaveLength(sample.objects.length);
     const [first] = sample.objects;
     expect(truth.objects[0]!.box.x2 / truth.size.width).toBeCloseTo(first!.box.x2 / sample.width, 9);
-    expect(promptTokens(prompt)).toBeGreaterThan(shown.tokens);
+    expect(promptLength(prompt)).toBeGreaterThan(shown.tokens);
   });
 });
 

@@ -2,6 +2,7 @@
  * @file Counts every token that an engine is given and gives, so that a run can end at a budget. What a server bills is
  * counted as it bills: each response's prompt anew, and what is trained on or scored once a pass.
  */
+import { promptLength } from "../engines/prompt-length.js";
 import type { Engine, Prompt, Rollout, Sampler, SamplingParams } from "../engines/contract.js";
 
 /** Tokens so far. */
@@ -19,11 +20,6 @@ export interface MeteredEngine {
   count(): TokenCount;
   /** All of them. */
   total(): number;
-}
-
-/** Tokens of a prompt, pictures included. */
-export function promptLength({ chunks }: Prompt): number {
-  return chunks.reduce((sum, chunk) => sum + (chunk.kind === "text" ? chunk.tokens.length : chunk.tokens), 0);
 }
 
 /** An engine that counts. @param before What was counted before, of a run that goes on */

@@ -2,6 +2,7 @@
  * @file What a run will take, before anything runs: images, rollouts, tokens, memory, cost. Arithmetic on a recipe and on
  * what its data and tokenizer say of some of its images; nothing here is measured on a model.
  */
+import { TOKEN_BUDGET } from "../engines/local/buckets.js";
 import type { QwenConfig } from "../qwen/config.js";
 import { parameterShapes } from "../qwen/parameters.js";
 import type { PlanServer } from "./plan-server.js";
@@ -192,8 +193,6 @@ export function planCost(parts: readonly PlanPart[], prices: PlanPrices): { expe
   return { expected: expected / 1e6, most: most / 1e6 };
 }
 
-/** Padded tokens that the embedded engine works on at once in training (engines/local). */
-const MICROBATCH_TOKENS = 3072;
 const BYTES = 4;
 
 /**
@@ -221,7 +220,7 @@ export function planMemory(
       ? recipe.evaluation.batchSize
       : Math.max(grpo.imagesPerStep * grpo.groupSize, recipe.evaluation.batchSize);
   const budget = recipe.kind === "grpo" ? recipe.grpo.tokenBudget : recipe.sft.tokenBudget;
-  const tokens = Math.max(sequence, Math.min(budget ?? MICROBATCH_TOKENS, MICROBATCH_TOKENS));
+  const tokens = Math.max(sequence, Math.min(budget ?? TOKEN_BUDGET, TOKEN_BUDGET));
   // Of each layer: its input, two norms, q, k, v, the attention's output, and three of the MLP's width.
   const kept =
     5 * text.hiddenSize +

@@ -1,5 +1,8 @@
 /** @file Sizes are rounded up to a few steps, so that a run compiles few graphs and pads little. */
 
+/** Padded tokens of a microbatch: what a few hundred MB of activations hold for a small model. */
+export const TOKEN_BUDGET = 3072;
+
 /** The next multiple of `step`. */
 export function roundUp(value: number, step: number): number {
   return Math.max(step, Math.ceil(value / step) * step);

@@ -13,6 +13,7 @@ import {
 import type { Capabilities, Datum, Engine, Loss, Sampler } from "../contract.js";
 import { createAccumulator } from "./accumulator.js";
 import { loadCheckpoint, saveCheckpoint, writeModelFolder } from "./checkpoint.js";
+import { TOKEN_BUDGET } from "./buckets.js";
 import type { ModelContext } from "./context.js";
 import { denseShapes } from "./dense-head.js";
 import { adaptedModules, createModelState, mergedWeights, snapshot, type Trainable } from "./model-state.js";
@@ -21,8 +22,6 @@ import { createLocalSampler } from "./sampler.js";
 import { forwardBackward, type DenseSupervision, type TrainingReport } from "./trainer.js";
 import { createTurns, samplerInTurns } from "./turns.js";
 
-/** Padded tokens of a microbatch: what a few hundred MB of activations hold for a small model. */
-const TOKEN_BUDGET = 3072;
 /** Compiled graphs kept. They share the arrays of their gradients and have no arenas, so each costs a few megabytes. */
 const PROGRAM_LIMIT = 192;
 

@@ -1,4 +1,5 @@
 /** @file One text microbatch: prompts, responses, their share of the visual features, and the feeds of its graph. */
+import { promptLength } from "../prompt-length.js";
 import type { RgbImage } from "../../base/rgb-image.js";
 import type { Prompt } from "../contract.js";
 import { roundUp, type PlannedRow } from "./buckets.js";
@@ -24,14 +25,6 @@ export interface Microbatch {
   readonly feeds: Record<string, Float32Array | Int32Array>;
   /** The images it shows, with the first feature row of each. */
   readonly images: readonly { readonly image: RgbImage; readonly at: number }[];
-}
-
-/** Tokens of a prompt. */
-export function promptLength(prompt: Prompt): number {
-  return prompt.chunks.reduce(
-    (sum, chunk) => sum + (chunk.kind === "text" ? chunk.tokens.length : chunk.tokens),
-    0,
-  );
 }
 
 /** A row as microbatches are planned. */

@@ -14,7 +14,8 @@ import {
   type DecodingRow,
 } from "./decoder.js";
 import { encodeImages, featureTable, feedsFor } from "./features.js";
-import { makeMicrobatch, promptLength } from "./microbatch.js";
+import { promptLength } from "../prompt-length.js";
+import { makeMicrobatch } from "./microbatch.js";
 import { createProgramCache } from "./program-cache.js";
 import { scoreRows } from "./scoring.js";
 import { collectImages } from "./sequence.js";

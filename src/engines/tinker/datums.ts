@@ -8,19 +8,12 @@
  */
 import { InputError } from "../../base/errors.js";
 import type { Datum, Prompt } from "../contract.js";
+import { promptLength } from "../prompt-length.js";
 import { pngOf } from "./images.js";
 import type { ModelInputChunk, WireDatum, WireTensor } from "./wire/index.js";
 
 /** How a server makes one number of the terms of many tokens. */
 export type Normalization = "sum" | "mean";
-
-/** Tokens of a prompt, pictures included. */
-export function promptLength(prompt: Prompt): number {
-  return prompt.chunks.reduce(
-    (sum, chunk) => sum + (chunk.kind === "text" ? chunk.tokens.length : chunk.tokens),
-    0,
-  );
-}
 
 /** A prompt, and tokens after it, as chunks for the wire; text that meets is joined. */
 export async function inputChunks(

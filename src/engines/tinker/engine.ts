@@ -17,8 +17,9 @@ import type {
   Sampler,
   StepReport,
 } from "../contract.js";
+import { promptLength } from "../prompt-length.js";
 import { TinkerClient, type TinkerClientOptions } from "./client.js";
-import { isMeanOfSequences, policyFields, promptLength, wireDatum } from "./datums.js";
+import { isMeanOfSequences, policyFields, wireDatum } from "./datums.js";
 import { protocolError, TinkerError } from "./errors.js";
 import { lossValue } from "./loss-value.js";
 import { metricOf, probeServer } from "./probe.js";

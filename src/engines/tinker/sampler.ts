@@ -2,7 +2,8 @@
 import { InputError, UnavailableError } from "../../base/errors.js";
 import { createRepeatGuard } from "../../response/repeat-guard.js";
 import type { Prompt, Rollout, Sampler, SamplingParams } from "../contract.js";
-import { inputChunks, promptLength } from "./datums.js";
+import { promptLength } from "../prompt-length.js";
+import { inputChunks } from "./datums.js";
 import { protocolError } from "./errors.js";
 import type { SamplingClient } from "./sampling-client.js";
 import type { SampledSequence } from "./wire/index.js";

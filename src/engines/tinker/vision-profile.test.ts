@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { imageGrid, imageTokens } from "../../qwen/image-processor.js";
 import { smartResize } from "../../qwen/smart-resize.js";
-import { promptLength } from "./datums.js";
+import { promptLength } from "../prompt-length.js";
 import {
   clientLimits,
   loadRemoteProcessor,

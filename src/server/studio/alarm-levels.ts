@@ -14,16 +14,20 @@ const PERSISTS = 3;
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`;
 const digits = (value: number): string => String(Number(value.toPrecision(3)));
 
+/** How a smoothed value is held against a bound; `then` is the mean of the run's first rows. */
+const isPast = {
+  above: (value: number, bound: number) => value > bound,
+  under: (value: number, bound: number, then: number) => value < bound * then,
+  over: (value: number, bound: number, then: number) => value > bound * then,
+  dropped: (value: number, bound: number, then: number) => then - value > bound,
+};
+type Past = keyof typeof isPast;
+
 /** One rule. */
 interface LevelRule {
   readonly kind: AlarmKind;
   readonly key: string;
-  /** `above` a level, or `below`/`times` a multiple of the mean of the first rows. */
-  readonly when:
-    | { readonly above: number; readonly serious: number }
-    | { readonly belowTimes: number; readonly serious: number }
-    | { readonly aboveTimes: number; readonly serious: number }
-    | { readonly dropsBy: number; readonly serious: number };
+  readonly when: { readonly is: Past; readonly bound: number; readonly serious: number };
   readonly title: string;
   readonly words: (now: number, then: number) => string;
   readonly advice: string;
@@ -35,7 +39,7 @@ const RULES: readonly LevelRule[] = [
   {
     kind: "parse-collapse",
     key: "grades.none",
-    when: { above: 0.1, serious: 0.3 },
+    when: { is: "above", bound: 0.1, serious: 0.3 },
     title: "Answers cannot be read",
     words: (now) => `${percent(now)} of the responses hold no answer that can be read, so they earn nothing.`,
     advice:
@@ -45,7 +49,7 @@ const RULES: readonly LevelRule[] = [
   {
     kind: "parse-collapse",
     key: "grades.strict",
-    when: { dropsBy: 0.15, serious: 0.4 },
+    when: { is: "dropped", bound: 0.15, serious: 0.4 },
     title: "The form of the answers is being lost",
     words: (now, then) => `Well-formed responses went from ${percent(then)} to ${percent(now)}.`,
     advice:
@@ -55,7 +59,7 @@ const RULES: readonly LevelRule[] = [
   {
     kind: "length-collapse",
     key: "responseTokens.mean",
-    when: { belowTimes: 0.5, serious: 0.25 },
+    when: { is: "under", bound: 0.5, serious: 0.25 },
     title: "Responses collapse to a few tokens",
     words: (now, then) => `Responses had ${then.toFixed(0)} tokens at first and now have ${now.toFixed(0)}.`,
     advice:
@@ -65,7 +69,7 @@ const RULES: readonly LevelRule[] = [
   {
     kind: "length-growth",
     key: "responseTokens.mean",
-    when: { aboveTimes: 2, serious: 4 },
+    when: { is: "over", bound: 2, serious: 4 },
     title: "Responses grow and grow",
     words: (now, then) => `Responses had ${then.toFixed(0)} tokens at first and now have ${now.toFixed(0)}.`,
     advice:
@@ -75,7 +79,7 @@ const RULES: readonly LevelRule[] = [
   {
     kind: "entropy-collapse",
     key: "entropy",
-    when: { belowTimes: 0.25, serious: 0.08 },
+    when: { is: "under", bound: 0.25, serious: 0.08 },
     title: "The policy stops exploring",
     words: (now, then) => `Entropy fell from ${digits(then)} to ${digits(now)} nats a token.`,
     advice:
@@ -85,7 +89,7 @@ const RULES: readonly LevelRule[] = [
   {
     kind: "truncation",
     key: "truncatedShare",
-    when: { above: 0.05, serious: 0.25 },
+    when: { is: "above", bound: 0.05, serious: 0.25 },
     title: "Responses get cut off",
     words: (now) =>
       `${percent(now)} of the responses reach the token limit and lose the end of their answer.`,
@@ -95,7 +99,7 @@ const RULES: readonly LevelRule[] = [
   {
     kind: "loops",
     key: "loopShare",
-    when: { above: 0.1, serious: 0.4 },
+    when: { is: "above", bound: 0.1, serious: 0.4 },
     title: "Responses repeat themselves",
     words: (now) =>
       `${percent(now)} of the responses were ended because they wrote the same box again and again.`,
@@ -105,7 +109,7 @@ const RULES: readonly LevelRule[] = [
   {
     kind: "sampler-mismatch",
     key: "logprobGap",
-    when: { above: 0.02, serious: 0.1 },
+    when: { is: "above", bound: 0.02, serious: 0.1 },
     title: "Sampler and trainer disagree",
     words: (now) =>
       `The probabilities that tokens were sampled with differ from the trainer's by ${digits(now)} nats a token on average.`,
@@ -116,7 +120,7 @@ const RULES: readonly LevelRule[] = [
   {
     kind: "kl-runaway",
     key: "kl",
-    when: { above: 0.5, serious: 2 },
+    when: { is: "above", bound: 0.5, serious: 2 },
     title: "The policy runs away from the reference",
     words: (now) => `KL to the reference is ${digits(now)} nats a token.`,
     advice: "Raise grpo.kl.beta or lower the learning rate; see whether held-out F1 still rises.",
@@ -125,7 +129,7 @@ const RULES: readonly LevelRule[] = [
   {
     kind: "zero-variance",
     key: "zeroStdShare",
-    when: { above: 0.4, serious: 0.75 },
+    when: { is: "above", bound: 0.4, serious: 0.75 },
     title: "Many groups teach nothing",
     words: (now) => `In ${percent(now)} of the groups all responses earn the same, so they give no gradient.`,
     advice:
@@ -135,7 +139,7 @@ const RULES: readonly LevelRule[] = [
   {
     kind: "clipping",
     key: "clipShare",
-    when: { above: 0.2, serious: 0.5 },
+    when: { is: "above", bound: 0.2, serious: 0.5 },
     title: "Much of the update is clipped",
     words: (now) => `${percent(now)} of the tokens are clipped.`,
     advice: "Lower the learning rate, or take fewer iterations and minibatches a step.",
@@ -143,30 +147,9 @@ const RULES: readonly LevelRule[] = [
   },
 ];
 
-/** Rows in which a rule holds, and in which it holds seriously. */
-function levels(
-  { when }: LevelRule,
-  smoothed: Column,
-  then: number,
-): { readonly holds: boolean[]; readonly serious: boolean[] } {
-  const test = (bound: number) =>
-    smoothed.map((value, i) => {
-      if (value === null || i + 1 < WINDOW) return false;
-      if ("above" in when) return value > bound;
-      if ("belowTimes" in when) return value < bound * then;
-      if ("aboveTimes" in when) return value > bound * then;
-      return then - value > bound;
-    });
-  const bound =
-    "above" in when
-      ? when.above
-      : "belowTimes" in when
-        ? when.belowTimes
-        : "aboveTimes" in when
-          ? when.aboveTimes
-          : when.dropsBy;
-  return { holds: test(bound), serious: test(when.serious) };
-}
+/** Whether each row is past a bound; the first rows are too few to smooth. */
+const rowsPast = (is: Past, smoothed: Column, bound: number, then: number): boolean[] =>
+  smoothed.map((value, i) => value !== null && i + 1 >= WINDOW && isPast[is](value, bound, then));
 
 /** Alarms of all rules. */
 export function levelAlarms(steps: readonly number[], columns: ReadonlyMap<string, Column>): Alarm[] {
@@ -176,10 +159,10 @@ export function levelAlarms(steps: readonly number[], columns: ReadonlyMap<strin
     const smoothed = smooth(column, WINDOW);
     const then = smoothed[WINDOW - 1];
     if (then === null || then === undefined) return [];
-    const { holds, serious } = levels(rule, smoothed, then);
-    const held = heldFor(holds, PERSISTS);
+    const { is, bound, serious } = rule.when;
+    const held = heldFor(rowsPast(is, smoothed, bound, then), PERSISTS);
     if (held === undefined) return [];
-    const worst = heldFor(serious, PERSISTS);
+    const worst = heldFor(rowsPast(is, smoothed, serious, then), PERSISTS);
     const now = smoothed[held.last]!;
     return [
       {

@@ -22,6 +22,7 @@ import type {
   CompareNumber,
   Comparison,
 } from "./compare-api.js";
+import { imagePath } from "./image-path.js";
 import { createLru } from "./lru.js";
 
 /** An evaluation to open. */
@@ -89,9 +90,6 @@ function metricOf({ metric, values, changes }: MetricNumbers): CompareMetric {
 
 const corners = ({ x1, y1, x2, y2 }: Box): Corners =>
   [x1, y1, x2, y2].map((edge) => Math.round(edge * 100) / 100) as unknown as Corners;
-
-const picturePath = (run: string, set: string, id: string): string =>
-  `/api/runs/${encodeURIComponent(run)}/image?${new URLSearchParams({ set, sample: id }).toString()}`;
 
 /** Evaluations and sets that were opened before. */
 const opened = createLru<Promise<EvaluationResult>>(8, () => 1);
@@ -247,7 +245,7 @@ function imageOf(
   return {
     id,
     canvas: { width, height },
-    picture: picturePath(job.sources[0]!.entry.run, set.set, id),
+    picture: imagePath(job.sources[0]!.entry.run, set.set, id),
     truth: {
       objects: truth.objects.map(({ box, label }) => ({ box: corners(box), label })),
       ignore: truth.ignore.map(corners),

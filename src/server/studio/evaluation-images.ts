@@ -16,8 +16,9 @@ import type {
   EvaluationIndex,
   EvaluationResponse,
 } from "./api.js";
-import { cornersOf, imagePath } from "./group-detail.js";
+import { cornersOf } from "./group-detail.js";
 import { heatOfAnswers } from "./heat.js";
+import { imagePath } from "./image-path.js";
 import { createLineTail, eachLine, type LineTail } from "./line-tail.js";
 import { locateInside, readSlice } from "./safe-file.js";
 import type { StudioRun } from "./studio-run.js";

@@ -15,15 +15,11 @@ import type {
 } from "./api.js";
 import { failuresOf } from "./group-index.js";
 import { heatGrid, heatOfAnswers } from "./heat.js";
+import { imagePath } from "./image-path.js";
 import { scanRollout } from "./rollout-scan.js";
 import { readSlice } from "./safe-file.js";
 import type { StudioRun } from "./studio-run.js";
 import { textStretches } from "./text-stretches.js";
-
-/** Path by which the page asks for a picture of a run. */
-export function imagePath(run: string, set: string, sample: string): string {
-  return `/api/runs/${encodeURIComponent(run)}/image?${new URLSearchParams({ set, sample }).toString()}`;
-}
 
 /** [x1, y1, x2, y2] of a box. */
 export const cornersOf = ({ x1, y1, x2, y2 }: Box): Corners => [x1, y1, x2, y2];
