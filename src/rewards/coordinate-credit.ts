@@ -6,6 +6,7 @@
 import { iou, type Box, type Frame } from "../geometry/index.js";
 import type { ParsedResponse } from "../response/types.js";
 import { nearestObject, standardizer } from "./credit.js";
+import { matchAnswer } from "./match.js";
 import type { RewardTruth } from "./types.js";
 
 const EDGES = ["x1", "y1", "x2", "y2"] as const;
@@ -18,18 +19,28 @@ export type CoordinateCredit = readonly [number, number, number, number];
  * is. At most about 0; compared with the mean over the group's boxes for the same object and edge, and divided by the sample
  * standard deviation of these differences over the group.
  *
- * @returns by response and answer box; undefined where the box is a try at no object.
+ * A box is a try at the object it matched, else at the one it overlaps most. Where another box of its response matched that
+ * one, it is a duplicate and has no worth here: the better its edges fit what was found already, the more they would be
+ * praised for finding it again.
+ *
+ * @param iouThreshold from which IoU on a box matches, as in the accuracy reward.
+ * @returns by response and answer box; undefined where the box is a try at no object, or a duplicate.
  */
 export function coordinateCredit<F extends Frame>(
   truth: RewardTruth<F>,
   responses: readonly ParsedResponse<F>[],
+  iouThreshold: number,
 ): (CoordinateCredit | undefined)[][] {
-  const tries = responses.map(({ answer }) =>
-    (answer?.boxes ?? []).map(({ box }) => {
-      const object = nearestObject(truth, box);
-      return object < 0 ? undefined : { object, worths: edgeWorths(box, truth.objects[object]!.box) };
-    }),
-  );
+  const tries = responses.map(({ answer }) => {
+    const boxes = answer?.boxes ?? [];
+    const { matches } = matchAnswer(truth, boxes, iouThreshold);
+    const found = new Set(matches);
+    return boxes.map(({ box }, b) => {
+      const object = matches[b]! >= 0 ? matches[b]! : nearestObject(truth, box);
+      if (object < 0 || (matches[b]! < 0 && found.has(object))) return undefined;
+      return { object, worths: edgeWorths(box, truth.objects[object]!.box) };
+    });
+  });
   const sums = truth.objects.map(() => ({ count: 0, worths: [0, 0, 0, 0] }));
   for (const one of tries.flat()) {
     if (one === undefined) continue;

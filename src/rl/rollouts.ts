@@ -78,7 +78,10 @@ export function tokenAdvantages(
   }
   const credits = boxCredit(group.truth, group.responses, rewards.accuracy, credit.baseline);
   const { coordinates = 0 } = credit;
-  const byNumber = coordinates > 0 ? coordinateCredit(group.truth, group.responses) : undefined;
+  const byNumber =
+    coordinates > 0
+      ? coordinateCredit(group.truth, group.responses, rewards.accuracy.iouThreshold)
+      : undefined;
   return group.rollouts.map((rollout, i) => {
     const boxes = group.responses[i]!.answer?.boxes ?? [];
     return boxCreditAdvantages(
