@@ -3,6 +3,7 @@
  * and the consensus scores of 4.6).
  */
 import type { Box, Frame } from "./box.js";
+import { createDisjointSets, setsOf } from "./groups.js";
 import { compareBoxes, iou } from "./overlap.js";
 
 /** One instance as the group sees it. */
@@ -17,6 +18,8 @@ interface Node<F extends Frame> {
   readonly box: Box<F>;
   readonly list: number;
   readonly index: number;
+  /** Place in the order of coordinates, from 0. */
+  rank: number;
   /** Boxes of other lists with IoU >= threshold, best first. */
   readonly neighbors: { readonly node: Node<F>; readonly iou: number }[];
   taken: boolean;
@@ -44,10 +47,10 @@ function weigh<F extends Frame>(node: Node<F>, marks: Marks): void {
   }
 }
 
-/** The boxes of several lists, each with those of other lists that overlap it enough. */
+/** The boxes of several lists, linked with those of other lists that overlap them enough. */
 export interface LinkedBoxes<F extends Frame = Frame> {
-  /** In the order of their coordinates. */
-  readonly nodes: readonly Node<F>[];
+  /** Boxes that are linked, directly or through others: clusters never reach beyond a part. Boxes in the order of coordinates. */
+  readonly parts: readonly (readonly Node<F>[])[];
   readonly lists: number;
 }
 
@@ -57,14 +60,27 @@ export function linkBoxes<F extends Frame>(
   threshold = 0.5,
 ): LinkedBoxes<F> {
   const nodes: Node<F>[] = lists.flatMap((boxes, list) =>
-    boxes.map((box, index) => ({ box, list, index, neighbors: [], taken: false, support: 0, agreement: 0 })),
+    boxes.map((box, index) => ({
+      box,
+      list,
+      index,
+      rank: 0,
+      neighbors: [],
+      taken: false,
+      support: 0,
+      agreement: 0,
+    })),
   );
   // Sorted by coordinates: the first of equals is then the smallest, and the sweep may stop early.
   nodes.sort((a, b) => compareBoxes(a.box, b.box));
+  nodes.forEach((node, rank) => (node.rank = rank));
   linkNeighbors(nodes, lists.length, threshold);
-  for (const node of nodes)
-    node.neighbors.sort((p, q) => q.iou - p.iou || compareBoxes(p.node.box, q.node.box));
-  return { nodes, lists: lists.length };
+  const sets = createDisjointSets(nodes.length);
+  for (const { rank, neighbors } of nodes) {
+    for (const { node } of neighbors) sets.union(rank, node.rank);
+    neighbors.sort((p, q) => q.iou - p.iou || compareBoxes(p.node.box, q.node.box));
+  }
+  return { parts: setsOf(sets, nodes), lists: lists.length };
 }
 
 /**
@@ -85,14 +101,41 @@ export function consensusClusters<F extends Frame>(
  * @param left index of a list that is left out, as if it had not been given. @default none
  */
 export function clusterLinked<F extends Frame>(
-  { nodes, lists }: LinkedBoxes<F>,
+  { parts, lists }: LinkedBoxes<F>,
   left?: number,
 ): ConsensusCluster<F>[] {
   const marks: Marks = { of: new Int32Array(lists), now: 0 };
-  for (const node of nodes) node.taken = node.list === left;
-  for (const node of nodes) weigh(node, marks);
-  const clusters: ConsensusCluster<F>[] = [];
-  let free = nodes.filter(({ taken }) => !taken);
+  const gathered: Gathered<F>[] = [];
+  for (const part of parts) clusterPart(part, left, marks, gathered);
+  return gathered.sort(compareGathered).map(({ members }) => toCluster(members));
+}
+
+/** A cluster on its way, with what its seed was chosen by. */
+interface Gathered<F extends Frame> {
+  readonly members: Node<F>[];
+  readonly support: number;
+  readonly agreement: number;
+}
+
+/** Sums of IoU that differ by less are equal: they were added up in another order. */
+const SAME = 1e-12;
+
+/** The order in which seeds are chosen. */
+function compareGathered<F extends Frame>(a: Gathered<F>, b: Gathered<F>): number {
+  if (a.support !== b.support) return b.support - a.support;
+  if (Math.abs(a.agreement - b.agreement) > SAME) return b.agreement - a.agreement;
+  return a.members[0]!.rank - b.members[0]!.rank;
+}
+
+function clusterPart<F extends Frame>(
+  part: readonly Node<F>[],
+  left: number | undefined,
+  marks: Marks,
+  gathered: Gathered<F>[],
+): void {
+  for (const node of part) node.taken = node.list === left;
+  for (const node of part) weigh(node, marks);
+  let free = part.filter(({ taken }) => !taken);
   for (;;) {
     let seed: Node<F> | undefined;
     let taken = 0;
@@ -104,18 +147,18 @@ export function clusterLinked<F extends Frame>(
       if (
         seed === undefined ||
         node.support > seed.support ||
-        (node.support === seed.support && node.agreement > seed.agreement + 1e-12)
+        (node.support === seed.support && node.agreement > seed.agreement + SAME)
       ) {
         seed = node;
       }
     }
-    if (seed === undefined) return clusters;
-    // Nobody is left who agrees with anybody: each is alone, in order. A response of a hundred thousand boxes ends here.
+    if (seed === undefined) return;
+    // Nobody is left who agrees with anybody: each is alone. A response of a hundred thousand boxes ends here.
     if (seed.support === 0) {
-      for (const node of free) if (!node.taken) clusters.push(gather(node, marks));
-      return clusters;
+      for (const node of free) if (!node.taken) gathered.push({ members: [node], support: 0, agreement: 0 });
+      return;
     }
-    clusters.push(gather(seed, marks));
+    gathered.push(gather(seed, marks));
     if (2 * taken > free.length) free = free.filter((node) => !node.taken);
   }
 }
@@ -146,24 +189,37 @@ function linkNeighbors<F extends Frame>(
   }
 }
 
-function gather<F extends Frame>(seed: Node<F>, marks: Marks): ConsensusCluster<F> {
+/** The seed, first, and from every other list its best free box. */
+function gather<F extends Frame>(seed: Node<F>, marks: Marks): Gathered<F> {
+  const { support, agreement } = seed;
   const members = [seed];
-  const lists = new Set([seed.list]);
+  const now = ++marks.now;
+  marks.of[seed.list] = now;
   seed.taken = true;
   for (const { node } of seed.neighbors) {
-    if (node.taken || lists.has(node.list)) continue;
-    lists.add(node.list);
+    if (node.taken || marks.of[node.list] === now) continue;
+    marks.of[node.list] = now;
     node.taken = true;
     members.push(node);
   }
   for (const member of members) for (const { node } of member.neighbors) if (!node.taken) weigh(node, marks);
-  members.sort((a, b) => a.list - b.list);
+  return { members, support, agreement };
+}
+
+function toCluster<F extends Frame>(members: Node<F>[]): ConsensusCluster<F> {
   // Summed in the order of coordinates, so that the mean is the same to the last bit whatever the order of lists.
-  const sorted = members.map((member) => member.box).sort(compareBoxes);
-  const mean = (corner: "x1" | "y1" | "x2" | "y2") =>
-    sorted.reduce((sum, box) => sum + box[corner], 0) / sorted.length;
+  members.sort((a, b) => a.rank - b.rank);
+  const box = { x1: 0, y1: 0, x2: 0, y2: 0 };
+  for (const member of members) {
+    box.x1 += member.box.x1;
+    box.y1 += member.box.y1;
+    box.x2 += member.box.x2;
+    box.y2 += member.box.y2;
+  }
+  const n = members.length;
+  members.sort((a, b) => a.list - b.list);
   return {
-    box: { x1: mean("x1"), y1: mean("y1"), x2: mean("x2"), y2: mean("y2") },
+    box: { x1: box.x1 / n, y1: box.y1 / n, x2: box.x2 / n, y2: box.y2 / n },
     members: members.map(({ list, index }) => ({ list, index })),
   };
 }

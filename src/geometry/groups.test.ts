@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { box, type Box } from "./box.js";
-import { consensusClusters } from "./consensus.js";
+import { clusterLinked, consensusClusters, linkBoxes } from "./consensus.js";
 import { connectedGroups } from "./groups.js";
 
 const anyBox = fc
@@ -49,6 +49,28 @@ describe("consensus clusters", () => {
           expect(new Set(members.map((m) => m.list)).size).toBe(members.length);
         const turned = [...all].reverse().map((list) => [...list].reverse());
         expect(key(consensusClusters(turned))).toEqual(key(clusters));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("clusters what lies apart as if the rest were not there, and leaves a list out as if it had not been given", () => {
+    const lists = fc.array(fc.array(anyBox, { maxLength: 4 }), { minLength: 3, maxLength: 4 });
+    const boxes = (clusters: readonly { readonly box: Box<"model"> }[]) =>
+      clusters.map((c) => JSON.stringify(c.box)).sort();
+    const far = ({ x1, y1, x2, y2 }: Box<"model">): Box<"model"> => box(x1, y1 + 1024, x2, y2 + 1024);
+    fc.assert(
+      fc.property(lists, lists, fc.nat(2), (here, there, left) => {
+        const count = Math.min(here.length, there.length);
+        const away = there.slice(0, count).map((list) => list.map(far));
+        const both = here.slice(0, count).map((list, i) => [...list, ...away[i]!]);
+        const alone = [...consensusClusters(here.slice(0, count)), ...consensusClusters(away)];
+        expect(boxes(consensusClusters(both))).toEqual(boxes(alone));
+        const linked = linkBoxes(here);
+        clusterLinked(linked);
+        expect(clusterLinked(linked, left).map((c) => c.box)).toEqual(
+          consensusClusters(here.toSpliced(left, 1)).map((c) => c.box),
+        );
       }),
       { numRuns: 300 },
     );

@@ -31,6 +31,18 @@ export function createDisjointSets(count: number): DisjointSets {
   };
 }
 
+/** The sets, each with its members in rising order of index, in the order of their first; `items[index]` stands for an index. */
+export function setsOf<T>({ find }: DisjointSets, items: readonly T[]): T[][] {
+  const byRoot = new Map<number, T[]>();
+  items.forEach((item, index) => {
+    const root = find(index);
+    const set = byRoot.get(root);
+    if (set === undefined) byRoot.set(root, [item]);
+    else set.push(item);
+  });
+  return [...byRoot.values()];
+}
+
 /**
  * Boxes joined, directly or through others, by IoU > `iouAbove`. Each group is a list of indices in rising order,
  * groups in the order of their first index; a box alone is a group of one.
@@ -46,12 +58,8 @@ export function connectedGroups<F extends Frame>(boxes: readonly Box<F>[], iouAb
       if (iou(first, second) > iouAbove) sets.union(order[i]!, order[j]!);
     }
   }
-  const byRoot = new Map<number, number[]>();
-  for (let index = 0; index < boxes.length; index++) {
-    const root = sets.find(index);
-    const group = byRoot.get(root);
-    if (group === undefined) byRoot.set(root, [index]);
-    else group.push(index);
-  }
-  return [...byRoot.values()];
+  return setsOf(
+    sets,
+    boxes.map((_, index) => index),
+  );
 }
