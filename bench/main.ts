@@ -4,6 +4,7 @@
  *     npm run bench -- grpo [--python PATH] [--steps N]
  *     npm run bench -- rewards [--runs N] [--python PATH] [--seconds N]
  *     npm run bench -- metrics [--python PATH] [--crowdhuman CHECKOUT] [--citypersons CHECKOUT]
+ *     npm run bench -- studio [--rollouts N] [--points N]
  *
  * Without a Python that has the peers (grpo: `pip install torch torchvision transformers trl datasets accelerate`, rewards
  * and metrics: `pip install numpy pycocotools faster-coco-eval tqdm`), only our side runs. Run it on an idle machine: PyTorch suffers
@@ -62,6 +63,22 @@ program
       python: options.python,
       seconds: Number(options.seconds),
       clients: options.clients.map(Number),
+    });
+  });
+program
+  .command("studio")
+  .description(
+    "opening a run of 100,000 rollouts, and the frames a second of curves of 10,000 points in chromium",
+  )
+  .option("--rollouts <n>", "rollouts of the run that is opened", "100000")
+  .option("--points <n>", "points of each curve", "10000")
+  .option("--frames <n>", "frames to look at", "300")
+  .action(async (options: { rollouts: string; points: string; frames: string }) => {
+    const { benchStudio } = await import("./studio.js");
+    await benchStudio({
+      rollouts: Number(options.rollouts),
+      points: Number(options.points),
+      frames: Number(options.frames),
     });
   });
 await program.parseAsync();
