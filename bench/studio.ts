@@ -60,7 +60,7 @@ async function benchRequests(url: string): Promise<void> {
   }
 }
 
-/** From the address to the first group's row, and to the curves: with a server that has read nothing. */
+/** From a click in the list of runs to the curves, and to the groups: each with a server that has read no rollout yet. */
 async function benchOpening(folder: string): Promise<void> {
   const browser = await launchBrowser();
   const views = [
@@ -69,8 +69,10 @@ async function benchOpening(folder: string): Promise<void> {
   ] as const;
   for (const [name, hash, selector] of views) {
     const { url, stop } = await startStudio(folder);
+    const { page } = await openPage(browser, url);
+    await page.locator("a[href^='#/run/rollouts']").first().waitFor();
     const start = performance.now();
-    const { page } = await openPage(browser, url + hash);
+    await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
     await page.locator(selector).first().waitFor();
     console.log(`  ${name.padEnd(46)} ${((performance.now() - start) / 1000).toFixed(2).padStart(6)} s`);
     await page.context().close();
