@@ -87,13 +87,14 @@ describe.skipIf(withoutBrowser())("the group view", () => {
     const [fitted, before] = [await zoomed(), await box()];
     await stage.focus();
     await page.keyboard.press("+");
-    expect(await zoomed()).toBeCloseTo(1.4 * fitted, -1);
+    // The page draws a moment after each key or movement.
+    await expect.poll(zoomed).toBeCloseTo(1.4 * fitted, -1);
     const near = (await box())!;
     expect(near.width).toBeGreaterThan(before!.width);
     await page.keyboard.press("ArrowRight");
-    expect((await box())!.x).toBeLessThan(near.x);
+    await expect.poll(async () => (await box())!.x).toBeLessThan(near.x);
     await page.keyboard.press("0");
-    expect(await zoomed()).toBe(fitted);
+    await expect.poll(zoomed).toBe(fitted);
     const place = (await stage.boundingBox())!;
     await page.mouse.move(place.x + place.width / 2, place.y + place.height / 2);
     await page.mouse.wheel(0, -300);
@@ -102,7 +103,7 @@ describe.skipIf(withoutBrowser())("the group view", () => {
     await page.mouse.down();
     await page.mouse.move(place.x + place.width / 2 - 40, place.y + place.height / 2, { steps: 4 });
     await page.mouse.up();
-    expect((await box())!.x).toBeLessThan(wheeled.x);
+    await expect.poll(async () => (await box())!.x).toBeLessThan(wheeled.x);
     await page.context().close();
   });
 
