@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
+import { writeJsonAtomic } from "../base/atomic-file.js";
 import { InputError } from "../base/errors.js";
 import { readJsonIfAny } from "./files.js";
 import { count, readWith } from "./schema.js";
@@ -29,6 +30,10 @@ export interface ImageProcessorConfig {
 export const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
 /** Their standard deviations, by which Qwen2.5-VL then divides. */
 export const CLIP_STD = [0.26862954, 0.26130258, 0.27577711] as const;
+
+/** Where published folders have it, and where transformers 5 writes it (in its section `image_processor`). */
+const PLAIN_FILE = "preprocessor_config.json";
+const NESTED_FILE = "processor_config.json";
 
 const BICUBIC = 3;
 const triple = z.tuple([z.number(), z.number(), z.number()]);
@@ -121,15 +126,58 @@ export function formatImageProcessorConfig(config: ImageProcessorConfig): unknow
   };
 }
 
+/**
+ * The same processor with another budget of pixels.
+ * @param maxPixels Pictures with more pixels are shrunk. @default as it is
+ * @throws InputError when it is less than the processor's own minPixels.
+ */
+export function withMaxPixels(config: ImageProcessorConfig, maxPixels?: number): ImageProcessorConfig {
+  if (maxPixels === undefined) return config;
+  if (maxPixels < config.minPixels) {
+    throw new InputError(
+      `maxPixels ${maxPixels} is less than the ${config.minPixels} pixels that the model's pictures have at least (min_pixels)`,
+    );
+  }
+  return { ...config, maxPixels };
+}
+
+/** The JSON of an image processor with another budget, under every name that a version of transformers reads it by. */
+function budgeted(json: object, maxPixels: number): object {
+  const size = "size" in json && typeof json.size === "object" ? json.size : null;
+  return {
+    ...json,
+    max_pixels: maxPixels,
+    ...(size !== null && {
+      size: { ...size, ...("max_pixels" in size ? { max_pixels: maxPixels } : { longest_edge: maxPixels }) },
+    }),
+  };
+}
+
+/** Writes another budget of pixels into a model folder's processor files; what else they say stays. */
+export async function saveMaxPixels(directory: string, maxPixels: number): Promise<void> {
+  const read = async (name: string): Promise<object | undefined> => {
+    const json = await readJsonIfAny(join(directory, name));
+    return typeof json === "object" && json !== null ? json : undefined;
+  };
+  const [nested, plain] = await Promise.all([read(NESTED_FILE), read(PLAIN_FILE)]);
+  if (plain) await writeJsonAtomic(join(directory, PLAIN_FILE), budgeted(plain, maxPixels));
+  if (nested && "image_processor" in nested && typeof nested.image_processor === "object") {
+    await writeJsonAtomic(join(directory, NESTED_FILE), {
+      ...nested,
+      image_processor: budgeted(nested.image_processor ?? {}, maxPixels),
+    });
+  }
+}
+
 /** The image configuration of a model folder. @throws InputError when it has none or it is wrong. */
 export async function loadImageProcessorConfig(directory: string): Promise<ImageProcessorConfig> {
   // Transformers 5 writes processor_config.json only and reads it first; older ones use the name for other things.
-  const processorPath = join(directory, "processor_config.json");
+  const processorPath = join(directory, NESTED_FILE);
   const processor = await readJsonIfAny(processorPath);
   if (typeof processor === "object" && processor !== null && "image_processor" in processor) {
     return parseImageProcessorConfig(processor, processorPath);
   }
-  const path = join(directory, "preprocessor_config.json");
+  const path = join(directory, PLAIN_FILE);
   const json = await readJsonIfAny(path);
   if (json === undefined) {
     throw new InputError(

@@ -118,4 +118,25 @@ describe("loadProcessor", () => {
     await cp(fixture("model/config.json"), join(own, "config.json"));
     await expect(loadProcessor(own)).resolves.toBeDefined();
   });
+
+  it("takes another budget of pixels, which a copy then has under every name", async () => {
+    const { image } = await loadProcessor(fixture("model"));
+    const maxPixels = image.maxPixels * 2;
+    const larger = await loadProcessor(fixture("model"), { maxPixels });
+    expect(larger.image).toEqual({ ...image, maxPixels });
+    const picture = { width: 900, height: 300, data: new Uint8Array(900 * 300 * 3) };
+    const tokens = (processor: QwenProcessor) =>
+      processor
+        .encodePrompt({ text: "?", images: [picture] })
+        .map((chunk) => chunk.kind === "image" && chunk.tokens);
+    expect(Math.max(...tokens(larger).map(Number))).toBeGreaterThan((1.5 * image.maxPixels) / 784);
+    const own = await mkdtemp(join(folder, "c-"));
+    await copyProcessorFiles(fixture("model"), own, { maxPixels });
+    await cp(fixture("model/config.json"), join(own, "config.json"));
+    expect((await loadProcessor(own)).image).toEqual(larger.image);
+    // Either file alone says so too: transformers 5 reads the one, older ones the other.
+    await rm(join(own, "processor_config.json"));
+    expect((await loadProcessor(own)).image).toEqual(larger.image);
+    await expect(loadProcessor(own, { maxPixels: image.minPixels - 1 })).rejects.toThrow("min_pixels");
+  });
 });

@@ -10,7 +10,12 @@ import {
   type RenderOptions,
 } from "./chat-template.js";
 import { loadConfig, type QwenTokenIds } from "./config.js";
-import { loadImageProcessorConfig, type ImageProcessorConfig } from "./image-processor-config.js";
+import {
+  loadImageProcessorConfig,
+  saveMaxPixels,
+  withMaxPixels,
+  type ImageProcessorConfig,
+} from "./image-processor-config.js";
 import { imageGrid, imageTokens, resizeToModel } from "./image-processor.js";
 import { loadTokenizer, type QwenTokenizer } from "./tokenizer.js";
 
@@ -96,17 +101,27 @@ export function createProcessor(parts: ProcessorParts): QwenProcessor {
   };
 }
 
+/** What of a model folder's processor may be chosen anew. */
+export interface ProcessorOptions {
+  /** Pictures with more pixels are shrunk. @default what the folder says */
+  readonly maxPixels?: number | undefined;
+}
+
 /**
  * The processor of a model folder.
- * @throws InputError when a file is missing or wrong, or the files contradict each other.
+ * @throws InputError when a file is missing or wrong, or the files or the options contradict each other.
  */
-export async function loadProcessor(directory: string): Promise<QwenProcessor> {
-  const [image, tokenizer, template, config] = await Promise.all([
+export async function loadProcessor(
+  directory: string,
+  { maxPixels }: ProcessorOptions = {},
+): Promise<QwenProcessor> {
+  const [stored, tokenizer, template, config] = await Promise.all([
     loadImageProcessorConfig(directory),
     loadTokenizer(directory),
     loadChatTemplate(directory),
     loadConfig(directory),
   ]);
+  const image = withMaxPixels(stored, maxPixels);
   const { vision, text, tokens } = config;
   for (const key of ["patchSize", "mergeSize", "temporalPatchSize"] as const) {
     if (image[key] !== vision[key]) {
@@ -149,9 +164,17 @@ const PROCESSOR_FILES: ReadonlySet<string> = new Set([
   "vocab.json",
 ]);
 
-/** Copies tokenizer, template and image processor files, so that the other folder opens on its own. */
-export async function copyProcessorFiles(from: string, to: string): Promise<void> {
+/**
+ * Copies tokenizer, template and image processor files, so that the other folder opens on its own.
+ * @param options What was chosen anew, and is to hold in the copy.
+ */
+export async function copyProcessorFiles(
+  from: string,
+  to: string,
+  { maxPixels }: ProcessorOptions = {},
+): Promise<void> {
   for (const name of await readdir(from)) {
     if (PROCESSOR_FILES.has(name)) await copyFile(join(from, name), join(to, name));
   }
+  if (maxPixels !== undefined) await saveMaxPixels(to, maxPixels);
 }

@@ -42,7 +42,7 @@ export async function openDoctorModel(
     const { loadProcessor } = await import("../qwen/processor.js");
     const [config, processor, task] = await Promise.all([
       loadConfig(directory),
-      loadProcessor(directory),
+      loadProcessor(directory, { maxPixels: loaded.recipe.engine.maxPixels }),
       readModelTask(directory),
     ]);
     const profile = loaded.recipe.profile ?? task.profile;
@@ -69,7 +69,7 @@ function promptCheck(loaded: LoadedRecipe, { config }: DoctorModel, all: readonl
     "prompt fits",
     longest + budget > room ? "fail" : "pass",
     `${longest} tokens at most with its picture, and ${budget} for the response, of ${room} positions`,
-    "Show smaller pictures (max_pixels in the model's preprocessor_config.json) or allow shorter responses.",
+    "Show smaller pictures (engine.maxPixels) or allow shorter responses.",
   );
 }
 
@@ -108,7 +108,7 @@ function truthCheck(loaded: LoadedRecipe, model: DoctorModel, all: readonly Doct
     worst === undefined
       ? `format 1 and accuracy 1 on ${results.length} samples, written in the model's dialect, tokenized and read back`
       : `${short.length} of ${results.length} samples earn less: ${worst.one.sample.id} format ${worst.format}, accuracy ${worst.accuracy.toFixed(2)}`;
-  return check(name, worst === undefined ? "pass" : mean >= 0.9 ? "warn" : "fail", found, "Objects of a pixel or two are lost in whole numbers; larger pictures (max_pixels) keep them. Otherwise prompt, parser and data do not belong together.");
+  return check(name, worst === undefined ? "pass" : mean >= 0.9 ? "warn" : "fail", found, "Objects of a pixel or two are lost in whole numbers; larger pictures (engine.maxPixels) keep them. Otherwise prompt, parser and data do not belong together.");
 } // prettier-ignore
 
 function wrongFrameCheck(loaded: LoadedRecipe, model: DoctorModel, all: readonly DoctorSample[]): Check {

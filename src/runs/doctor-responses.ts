@@ -61,7 +61,11 @@ export async function sampleResponses(
   const { openLocalModel } = await import("../engines/local/engine.js");
   const sampling = recipe.kind === "grpo" ? recipe.grpo.sampling : { temperature: 1, topP: 1, topK: 0 };
   const { maxTokens, maxBoxRepeats } = recipe.kind === "grpo" ? recipe.grpo.sampling : recipe.evaluation;
-  const model = await openLocalModel({ modelDir: directory, device: recipe.engine.device });
+  const model = await openLocalModel({
+    modelDir: directory,
+    device: recipe.engine.device,
+    maxPixels: recipe.engine.maxPixels,
+  });
   try {
     const codec = qwenCodec(model.processor, model.config.tokens.eos);
     const rollouts = await model.sampler.sampleBatch(

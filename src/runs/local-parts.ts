@@ -21,6 +21,7 @@ export async function openLocalParts(
   const engine = await createLocalEngine({
     modelDir,
     device: recipe.engine.device,
+    maxPixels: recipe.engine.maxPixels,
     seed: recipe.seed,
     trainable:
       trainable.kind === "full"

@@ -45,13 +45,13 @@ interface PlanText {
 }
 
 async function openText(directory: string, recipe: Recipe): Promise<PlanText> {
-  const { kind, server } = recipe.engine;
+  const { kind, maxPixels } = recipe.engine;
   if (kind === "local") {
     const profile = recipe.profile ?? (await readModelTask(directory)).profile;
-    return { processor: await loadProcessor(directory), profile };
+    return { processor: await loadProcessor(directory, { maxPixels }), profile };
   }
   const { processor, profile } = await loadRemoteProcessor(directory, {
-    ...(server?.maxPixels !== undefined && { maxPixels: server.maxPixels }),
+    ...(maxPixels !== undefined && { maxPixels }),
   });
   return { processor, profile: recipe.profile ?? profile.coordinates };
 }

@@ -137,7 +137,7 @@ describe("planRecipe for a server", () => {
   it("counts pictures at the size that they are sent, and the memory of the server's GPUs", async () => {
     const [small, large] = await Promise.all(
       [3136 * 2, 3136 * 4].map((pixels) =>
-        planRecipe(served(`engine.server={maxPixels: ${pixels}}`), { images: 4, gpus: 2 }),
+        planRecipe(served(`engine.maxPixels=${pixels}`), { images: 4, gpus: 2 }),
       ),
     );
     expect(small!.sample.picture.max).toBeLessThan(large!.sample.picture.max);

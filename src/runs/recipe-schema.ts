@@ -18,8 +18,6 @@ export const serverSchema = z.strictObject({
   baseModel: z.string().min(1).optional(),
   /** Tokens of prompt and response at most, where it is less than the model has room for. */
   contextLength: positiveInt.optional(),
-  /** Pixels of a picture at most. @default the model family's budget */
-  maxPixels: positiveInt.optional(),
   /** Sampling requests under way together. @default 64 */
   concurrency: positiveInt.optional(),
   /** The run stops, to be resumed, before it spends more tokens than this. */
@@ -47,6 +45,11 @@ export const engineSchema = z.strictObject({
   model: z.string().min(1),
   /** ONNX Runtime's provider: `webgpu` runs on any vendor's GPU. @default "cpu" */
   device: z.enum(["cpu", "webgpu"]).default("cpu"),
+  /**
+   * Pixels of a picture at most; larger ones are shrunk. What a run on `local` writes says so too.
+   * @default what the model folder says; for `tinker` the model family's budget
+   */
+  maxPixels: positiveInt.optional(),
   /** For `tinker`. */
   server: serverSchema.optional(),
 });

@@ -40,7 +40,7 @@ describe("recipes/", () => {
       expect(fitToServer(recipe.grpo)).toBe(recipe.grpo);
       // The budget is a whole number of tokens of the model's own size.
       const side = name.includes("qwen3") ? 32 : 28;
-      expect(recipe.engine.server!.maxPixels! % side ** 2).toBe(0);
+      expect(recipe.engine.maxPixels! % side ** 2).toBe(0);
     },
   );
 

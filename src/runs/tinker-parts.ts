@@ -69,11 +69,11 @@ export async function openTinkerParts(
 ): Promise<RunParts> {
   checkTinkerRecipe(loaded);
   const { recipe } = loaded;
-  const { server } = recipe.engine;
+  const { server, maxPixels } = recipe.engine;
   const { createTinkerEngine } = await import("../engines/tinker/engine.js");
   const { loadRemoteProcessor, probePicture } = await import("../engines/tinker/vision-profile.js");
   const remote = await loadRemoteProcessor(modelDir, {
-    ...(server?.maxPixels !== undefined && { maxPixels: server.maxPixels }),
+    ...(maxPixels !== undefined && { maxPixels }),
   });
   const { processor, endTokens } = remote;
   const decoder = new TextDecoder();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fixture } from "../../test/qwen-fixture.js";
 import { readJsonlTolerant } from "../base/index.js";
+import { loadImageProcessorConfig } from "../qwen/index.js";
 import { convertDataset, openDataset } from "../datasets/index.js";
 import { openResult } from "./evaluation-results.js";
 import type { EvaluationLine } from "./evaluations.js";
@@ -56,6 +57,20 @@ describe("train with the embedded engine", () => {
     const out = scratch();
     expect(await train({ loaded: read(GRPO), out })).toMatchObject({ state: "done", step: 2 });
     expect(await readJsonlTolerant(join(out, "rollouts.jsonl"))).toHaveLength(4);
+  });
+
+  it("shows pictures no larger than engine.maxPixels, and so does the model that it writes", async () => {
+    const out = scratch();
+    const text = GRPO.replace("engine: {", "engine: {maxPixels: 6300, ");
+    await train({ loaded: read(text), out });
+    const rollouts = (await readJsonlTolerant(join(out, "rollouts.jsonl"))) as { size: [number, number] }[];
+    expect(rollouts).not.toHaveLength(0);
+    for (const { size } of rollouts) expect(size[0] * size[1]).toBeLessThanOrEqual(6300);
+    expect(await loadImageProcessorConfig(join(out, "model"))).toMatchObject({ maxPixels: 6300 });
+    const whole = scratch();
+    await train({ loaded: read(GRPO), out: whole });
+    const [line] = (await readJsonlTolerant(join(whole, "rollouts.jsonl"))) as [{ size: [number, number] }];
+    expect(line.size[0] * line.size[1]).toBeGreaterThan(6300);
   });
 
   it("speaks thousandths where the recipe says so, and judges a benchmark by its own numbers", async () => {

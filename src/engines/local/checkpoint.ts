@@ -35,17 +35,19 @@ export interface CheckpointContent {
   readonly optimizer: AdamWState;
   /** The model folder whose tokenizer and processor files go along. */
   readonly modelDir: string;
+  /** The budget of pixels it was opened with. @default the folder's own */
+  readonly maxPixels?: number | undefined;
 }
 
 /** Writes a whole Hugging Face folder: adapters merged, tokenizer and processor files copied. */
 export async function writeModelFolder(
   path: string,
-  { config, state, modelDir }: Pick<CheckpointContent, "config" | "state" | "modelDir">,
+  { config, state, modelDir, maxPixels }: Omit<CheckpointContent, "optimizer">,
   dtype: StoredDtype = "float32",
 ): Promise<void> {
   await writeJsonAtomic(join(path, "config.json"), formatConfig(config, { dtype }));
   await saveWeights(path, config, mergedWeights(config, state), { dtype });
-  await copyProcessorFiles(modelDir, path);
+  await copyProcessorFiles(modelDir, path, { maxPixels });
 }
 
 function flat(data: Float32Array): StoredTensor {

@@ -31,6 +31,8 @@ export interface LocalModelOptions {
   readonly modelDir: string;
   /** @default "cpu" */
   readonly device?: Device;
+  /** Pictures with more pixels are shrunk; what the engine writes says so too. @default what the folder says */
+  readonly maxPixels?: number | undefined;
   /** Padded tokens of a text microbatch. @default 6144 */
   readonly tokenBudget?: number;
 }
@@ -76,12 +78,12 @@ function bannedTokens(config: QwenConfig, processor: QwenProcessor): ReadonlySet
 }
 
 async function openModel(options: LocalModelOptions & Pick<LocalEngineOptions, "trainable">) {
-  const { modelDir, device = "cpu", tokenBudget = TOKEN_BUDGET, trainable } = options;
+  const { modelDir, device = "cpu", maxPixels, tokenBudget = TOKEN_BUDGET, trainable } = options;
   await requireDevice(device);
   const config = await loadConfig(modelDir);
   // Before the weights, which may take minutes: a wrong target shows at once.
   if (trainable?.kind === "lora") adaptedModules(config, trainable);
-  const processor = await loadProcessor(modelDir);
+  const processor = await loadProcessor(modelDir, { maxPixels });
   const weights = await loadWeights(modelDir, config);
   const memory = createDeviceMemory(device);
   const context: ModelContext = {
@@ -126,7 +128,7 @@ export async function openLocalModel(options: LocalModelOptions): Promise<LocalM
  * @throws InputError where the folder is no Qwen2.5-VL checkpoint; UnavailableError where the device is not there.
  */
 export async function createLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
-  const { modelDir, trainable = { kind: "full" }, seed = 0, denseHead = false } = options;
+  const { modelDir, maxPixels, trainable = { kind: "full" }, seed = 0, denseHead = false } = options;
   const {
     config,
     processor,
@@ -204,7 +206,7 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
       }),
     save: (path) =>
       turns.take(async () => {
-        await saveCheckpoint(path, { config, state, optimizer, modelDir });
+        await saveCheckpoint(path, { config, state, optimizer, modelDir, maxPixels });
         return { path, step: optimizer.step };
       }),
     load: ({ path }) =>
@@ -217,7 +219,7 @@ export async function createLocalEngine(options: LocalEngineOptions): Promise<Lo
         memory?.changed(trained.values());
       }),
     exportModel: (path, { dtype = "float32" } = {}) =>
-      turns.take(() => writeModelFolder(path, { config, state, modelDir }, dtype)),
+      turns.take(() => writeModelFolder(path, { config, state, modelDir, maxPixels }, dtype)),
     close: () =>
       turns.take(async () => {
         await merged.programs.close();
