@@ -1,7 +1,7 @@
 /**
- * @file Pretrains the small base model of recipes/base.yaml, or goes on where an earlier run was stopped:
+ * @file Pretrains a small base model of recipes/base*.yaml, or goes on where an earlier run was stopped:
  *
- *     npx tsx scripts/pretrain-base.ts FOLDER [--minutes N]
+ *     npx tsx scripts/pretrain-base.ts FOLDER [--recipe FILE] [--minutes N]
  *
  * FOLDER gets metrics.jsonl, checkpoints and, at the end, `model/`, which is what ships under models/.
  */
@@ -56,6 +56,8 @@ const recipeSchema = z.strictObject({
     minPixels: positive,
     maxPixels: positive,
   }),
+  /** Of the weights that are written at the end. @default "float32" */
+  dtype: z.enum(["float32", "bfloat16", "float16"]).default("float32"),
   prompt: z.string(),
   labels: z.array(z.string()),
   steps: positive,
@@ -170,7 +172,8 @@ async function main(): Promise<void> {
     },
   });
   const [folder] = positionals;
-  if (folder === undefined) throw new Error("usage: npx tsx scripts/pretrain-base.ts FOLDER [--minutes N]");
+  if (folder === undefined)
+    throw new Error("usage: npx tsx scripts/pretrain-base.ts FOLDER [--recipe FILE] [--minutes N]");
   const recipe = recipeSchema.parse(parse(await readFile(values.recipe, "utf8")));
   const initial = join(folder, "initial");
   if (!existsSync(join(initial, "model.safetensors"))) await initialize(initial, recipe);
@@ -241,7 +244,10 @@ async function main(): Promise<void> {
       break;
     }
   }
-  await engine.exportModel(join(folder, "model"), { dtype: "float32" });
+  const model = join(folder, "model");
+  await engine.exportModel(model, { dtype: recipe.dtype });
+  const { prompt, labels } = recipe;
+  await writeModelTask(model, { prompt, labels, profile: "absolute" });
   await engine.close();
 }
 
