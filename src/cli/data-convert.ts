@@ -51,8 +51,10 @@ async function chatOptions(options: ConvertCommandOptions): Promise<ChatOptions>
   if (options.model !== undefined) {
     const { loadImageProcessorConfig } = await import("../qwen/index.js");
     const { readModelTask } = await import("../runs/model-task.js");
-    resize = await loadImageProcessorConfig(options.model);
-    const task = await readModelTask(options.model);
+    const { modelFolderIn } = await import("../runs/model-folder.js");
+    const model = modelFolderIn(options.model);
+    resize = await loadImageProcessorConfig(model);
+    const task = await readModelTask(model);
     prompt ??= task.prompt;
     profile = task.profile;
   }

@@ -19,10 +19,12 @@ interface InspectOptions extends SourceOptions {
 }
 
 /** What of a model folder decides sizes and lengths. */
-async function modelView(folder: string, options: InspectOptions): Promise<ModelView> {
+async function modelView(path: string, options: InspectOptions): Promise<ModelView> {
   const { loadProcessor } = await import("../qwen/index.js");
   const { promptText } = await import("../response/index.js");
   const { readModelTask } = await import("../runs/model-task.js");
+  const { modelFolderIn } = await import("../runs/model-folder.js");
+  const folder = modelFolderIn(path);
   const processor = await loadProcessor(folder);
   const task = await readModelTask(folder);
   const profile = options.profile ?? task.profile;

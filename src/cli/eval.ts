@@ -48,7 +48,8 @@ async function sourceOf(
 async function evaluate(options: EvalOptions, context: CliContext): Promise<void> {
   const { print, logger } = context;
   const { codeFingerprint, fingerprintPath, fingerprintValue } = await import("../base/index.js");
-  const { datasetFacts, environmentVersions, rewardsOf, writeResultFile } = await import("../runs/index.js");
+  const { datasetFacts, environmentVersions, modelFolderIn, rewardsOf, writeResultFile } =
+    await import("../runs/index.js");
   const { promptText } = await import("../response/index.js");
   if (options.scoreSource === "consensus" && options.samples < 2)
     throw new InputError("--score-source consensus: needs several responses an image", {
@@ -129,7 +130,7 @@ async function evaluate(options: EvalOptions, context: CliContext): Promise<void
           created: new Date().toISOString(),
           model: served?.identity ?? {
             path: options.model,
-            sha256: await fingerprintPath(options.model),
+            sha256: await fingerprintPath(modelFolderIn(options.model)),
           },
           data: { name: dataset.name, ...facts, images },
           decodings: ["greedy", ...(sampled ? (["sampled"] as const) : [])],

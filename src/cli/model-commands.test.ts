@@ -130,6 +130,7 @@ describe("dip-r1 train", () => {
       `kind: sft
 name: tiny
 engine: {model: "${model}"}
+prompt: dip-r1-short
 data: {train: "scenes:plaza?count=8", eval: {plaza: "scenes:plaza?count=2&seed=5", fog: "scenes:fog?count=1"}}
 evaluation: {images: 2, samples: 2, maxTokens: 6}
 sft: {steps: 1, batchSize: 2}
@@ -146,8 +147,14 @@ sft: {steps: 1, batchSize: 2}
     expect(more).toMatchObject({ code: 0, log: expect.stringContaining("after step 1") as string });
     expect((await dip("train", recipe, "--set", "sft.stepz=2")).code).toBe(2);
     // The result opens as a model of its own.
-    const args = ["--model", join(out, "model"), "--data", "scenes:plaza?count=1", "--max-tokens", "4"];
-    expect((await dip("eval", ...args)).code).toBe(0);
+    const args = ["--data", "scenes:plaza?count=1", "--max-tokens", "4", "--json"];
+    const result = await dip("eval", "--model", join(out, "model"), ...args);
+    expect(result.code).toBe(0);
+    // So does the run, which means its result, and a checkpoint, which knows what it was trained to be asked as well.
+    const run = await dip("eval", "--model", out, ...args);
+    const checkpoint = await dip("eval", "--model", join(out, "checkpoints", "step-000002"), ...args);
+    for (const { json } of [run, checkpoint])
+      expect(json()).toMatchObject([{ prompt: "dip-r1-short", greedy: result.json()[0]!["greedy"] }]);
   });
 });
 

@@ -25,7 +25,7 @@ export function addModelOptions(command: Command): Command {
   return command
     .requiredOption(
       "--model <folder>",
-      "Hugging Face folder of a Qwen2.5-VL model (a run's model/ or checkpoint); with --engine openai, the served name",
+      "Hugging Face folder of a Qwen2.5-VL model, a run, or one of its checkpoints; with --engine openai, the served name",
     )
     .option("--device <device>", "cpu or webgpu", "cpu");
 }
@@ -63,10 +63,11 @@ export async function openModel({ model, device }: ModelOptions) {
     throw new InputError(`--device ${device}: not a device`, { hint: "One of: cpu, webgpu." });
   if (!existsSync(model))
     throw new InputError(`--model ${model}: there is no such folder`, {
-      hint: "Give a Hugging Face folder: models/ has the shipped base, a run keeps its result in RUN/model.",
+      hint: "Give a Hugging Face folder: models/ has the shipped base, a run stands for its result, RUN/checkpoints/step-N for that step.",
     });
   const { openLocalModel } = await import("../engines/local/engine.js");
-  return openLocalModel({ modelDir: model, device });
+  const { modelFolderIn } = await import("../runs/model-folder.js");
+  return openLocalModel({ modelDir: modelFolderIn(model), device });
 }
 
 /**
@@ -75,8 +76,9 @@ export async function openModel({ model, device }: ModelOptions) {
  */
 export async function taskOf(model: string, options: TaskOptions) {
   const { readModelTask } = await import("../runs/model-task.js");
+  const { modelFolderIn } = await import("../runs/model-folder.js");
   const { promptText } = await import("../response/index.js");
-  const trained = await readModelTask(model);
+  const trained = await readModelTask(modelFolderIn(model));
   const task = {
     prompt: options.prompt ?? trained.prompt,
     labels: options.label ?? trained.labels,

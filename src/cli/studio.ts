@@ -72,14 +72,16 @@ async function studio(folder: string, options: StudioOptions, context: CliContex
   const { isLoopback, startStudio, weightsOf } = await import("../server/studio/index.js");
   const { logger } = context;
   // A wrong folder shows now, not as a model that is missing from the page.
-  for (const model of options.model ?? []) await weightsOf(model);
+  const { modelFolderIn } = await import("../runs/model-folder.js");
+  const given = options.model?.map(modelFolderIn);
+  for (const model of given ?? []) await weightsOf(model);
   const served = await servedSource(options, context);
   const server = await startStudio({
     folder,
     host: options.host,
     port: options.port ?? STUDIO_PORT,
     furtherPorts: FURTHER_PORTS,
-    models: { device: options.device, ...(options.model && { given: options.model }) },
+    models: { device: options.device, ...(given && { given }) },
     ...(served && { served }),
     ...(options.page !== undefined && { page: [options.page] }),
     logger,

@@ -5,6 +5,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { sweepTemporaries, TEMPORARY_PREFIX, writeFolderAtomic } from "../base/index.js";
+import { ENGINE_FOLDER } from "./model-folder.js";
 
 /** A complete checkpoint. */
 export interface RunCheckpoint {
@@ -27,7 +28,6 @@ interface Seal {
 }
 
 const SEAL = "checkpoint.json";
-const ENGINE = "engine";
 const NAME = /^step-(\d{6,})$/;
 
 async function sizesUnder(folder: string, root = folder): Promise<Record<string, number>> {
@@ -46,7 +46,7 @@ async function readCheckpoint(path: string): Promise<RunCheckpoint | undefined> 
     const seal = JSON.parse(await readFile(join(path, SEAL), "utf8")) as Seal;
     for (const [name, bytes] of Object.entries(seal.files))
       if ((await stat(join(path, name))).size !== bytes) return undefined;
-    return { path, enginePath: join(path, ENGINE), step: seal.step, state: seal.state };
+    return { path, enginePath: join(path, ENGINE_FOLDER), step: seal.step, state: seal.state };
   } catch {
     return undefined;
   }
@@ -79,8 +79,8 @@ export async function saveCheckpoint(
   const { step, state } = checkpoint;
   const path = join(folder, `step-${String(step).padStart(6, "0")}`);
   await writeFolderAtomic(path, async (temporary) => {
-    await mkdir(join(temporary, ENGINE));
-    await options.save(join(temporary, ENGINE));
+    await mkdir(join(temporary, ENGINE_FOLDER));
+    await options.save(join(temporary, ENGINE_FOLDER));
     const seal: Seal = { step, state, files: await sizesUnder(temporary) };
     await writeFile(join(temporary, SEAL), JSON.stringify(seal));
   });
@@ -88,5 +88,5 @@ export async function saveCheckpoint(
   for (const name of await readdir(folder))
     if (NAME.test(name) && !kept.has(join(folder, name))) await discard(folder, name);
   await sweepTemporaries(folder);
-  return { path, enginePath: join(path, ENGINE), step, state };
+  return { path, enginePath: join(path, ENGINE_FOLDER), step, state };
 }

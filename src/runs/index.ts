@@ -6,6 +6,7 @@ export { readRealResponses, type RealGroup, type RealResponses } from "./doctor-
 export * from "./environment.js";
 export * from "./evaluation-results.js";
 export * from "./evaluations.js";
+export * from "./model-folder.js";
 export * from "./model-task.js";
 export * from "./parts.js";
 export * from "./plan.js";

@@ -36,6 +36,7 @@ export async function openLocalParts(
   });
   const { labels } = recipe.data;
   const profile = recipe.profile ?? (await readModelTask(modelDir)).profile;
+  const saveTask = (path: string) => writeModelTask(path, { prompt: recipe.prompt, labels, profile });
   return {
     engine,
     profile,
@@ -53,8 +54,9 @@ export async function openLocalParts(
     warnings: data.warnings,
     async exportModel(path) {
       await engine.exportModel(path);
-      await writeModelTask(path, { prompt: recipe.prompt, labels, profile });
+      await saveTask(path);
     },
+    saveTask,
     summary: () => `${engine.graphsBuilt} graphs built`,
   };
 }

@@ -2,13 +2,14 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { InputError } from "../base/index.js";
+import { modelFolderIn } from "./model-folder.js";
 import type { LoadedRecipe } from "./recipe.js";
 import { openRunData } from "./run-data.js";
 import type { RunParts } from "./run-parts.js";
 
 /** The model folder a recipe names. @throws InputError where there is none. */
 export function modelFolder({ recipe, folder, path }: LoadedRecipe): string {
-  const directory = resolve(folder, recipe.engine.model);
+  const directory = modelFolderIn(resolve(folder, recipe.engine.model));
   if (!existsSync(directory))
     throw new InputError(`${path}: "engine.model": there is no folder ${directory}`, {
       hint: "Paths in a recipe are relative to the recipe's folder.",

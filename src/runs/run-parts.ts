@@ -55,6 +55,8 @@ export interface RunParts<S extends RunSample = Sample> {
   readonly warnings?: readonly string[];
   /** Writes the weights of now as a Hugging Face folder, where the engine can. */
   readonly exportModel?: (path: string) => Promise<void>;
+  /** Writes what the model is trained to be asked (dip-r1.json) beside weights that the engine saved, where they are a model folder. */
+  readonly saveTask?: (path: string) => Promise<void>;
   /** A recipe's choices as the engine can have them; `warnings` say what differs. */
   readonly fitGrpo?: <C extends Pick<GrpoConfig, "kl">>(config: C) => C;
   /** A word on the engine at the end of a run, for the log (how many graphs it built). */

@@ -22,6 +22,7 @@ import {
   type TimeShare,
 } from "../rl/index.js";
 import { evaluateStep, type EvaluationProgress } from "./evaluations.js";
+import { RESULT_FOLDER } from "./model-folder.js";
 import { openParts } from "./parts.js";
 import type { LoadedRecipe } from "./recipe.js";
 import { recipeSchema, type Recipe } from "./recipe-schema.js";
@@ -247,7 +248,10 @@ export async function train<S extends RunSample = Sample>(options: TrainOptions<
       if (ahead !== undefined) loop = { ...loop, ahead: await ahead() };
       await run.checkpoint(loop.step, { loop, seconds, tokens: meter.count() } satisfies RunProgress, {
         keep,
-        save: (path) => engine.save(path),
+        save: async (path) => {
+          await engine.save(path);
+          await rest.saveTask?.(path);
+        },
       });
       saved = loop.step;
       onEvent?.({ kind: "checkpoint", step: saved });
@@ -287,7 +291,7 @@ export async function train<S extends RunSample = Sample>(options: TrainOptions<
     if (stopped()) return { path: run.path, step: loop.step, state: "stopped" };
     await evaluate(loop.step);
     const { exportModel, summary } = rest;
-    if (exportModel) await writeFolderAtomic(join(run.path, "model"), exportModel);
+    if (exportModel) await writeFolderAtomic(join(run.path, RESULT_FOLDER), exportModel);
     if (summary) logger.info(summary());
     return { path: run.path, step: loop.step, state: "done" };
   }

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InputError } from "../../base/errors.js";
 import { qwenCodec, qwenEncoder } from "../../rl/index.js";
-import { readModelTask } from "../../runs/index.js";
+import { readModelTask, RESULT_FOLDER } from "../../runs/index.js";
 import type { StudioModel } from "./api.js";
 import type { ModelSource } from "./detector.js";
 import type { RunStore } from "./run-store.js";
@@ -71,7 +71,7 @@ async function sourceOf(
 /** Every file of a run's model must be in the run's folder: a link in it could name any file of this machine. */
 async function isWhole(root: string): Promise<boolean> {
   try {
-    const folder = await locateInside(root, ["model"]);
+    const folder = await locateInside(root, [RESULT_FOLDER]);
     if (folder === undefined) return false;
     const names = await readdir(folder);
     const inside = await Promise.all(names.map((name) => locateInside(folder, [name])));
@@ -95,7 +95,7 @@ export async function localModels(
     if (await isWhole(path))
       wanted.push(() =>
         sourceOf(
-          join(path, "model"),
+          join(path, RESULT_FOLDER),
           { id: `run:${id}`, title: `${id} (run)`, from: "run", run: id },
           device,
         ),
