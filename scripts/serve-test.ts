@@ -26,16 +26,23 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-const versions = execFileSync(
-  python,
-  [
-    "-c",
-    "import sys, torch, torchvision, transformers, fastapi, uvicorn\n" +
-      "print(f'python {sys.version.split()[0]}, torch {torch.__version__}, torchvision {torchvision.__version__}, " +
-      "transformers {transformers.__version__}, fastapi {fastapi.__version__}, uvicorn {uvicorn.__version__}')",
-  ],
-  { encoding: "utf8" },
-).trim();
+/** What the Python has, in a line; a word and the end where it lacks something. */
+function versionsOf(code: string): string {
+  try {
+    return execFileSync(python, ["-c", code], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+  } catch (error) {
+    const { stderr = String(error) } = error as { stderr?: string };
+    console.error(`error: ${python}: ${stderr.trim().split("\n").at(-1)}`);
+    console.error("hint: SERVE_PYTHON names a Python with `pip install transformers[serving] torch torchvision`.");
+    process.exit(2);
+  }
+}
+
+const versions = versionsOf(
+  "import sys, torch, torchvision, transformers, fastapi, uvicorn\n" +
+    "print(f'python {sys.version.split()[0]}, torch {torch.__version__}, torchvision {torchvision.__version__}, " +
+    "transformers {transformers.__version__}, fastapi {fastapi.__version__}, uvicorn {uvicorn.__version__}')",
+);
 console.log(`node ${process.version}, ${versions}`);
 
 const port = await freePort();
