@@ -33,7 +33,9 @@ function versionsOf(code: string): string {
   } catch (error) {
     const { stderr = String(error) } = error as { stderr?: string };
     console.error(`error: ${python}: ${stderr.trim().split("\n").at(-1)}`);
-    console.error("hint: SERVE_PYTHON names a Python with `pip install transformers[serving] torch torchvision`.");
+    console.error(
+      "hint: SERVE_PYTHON names a Python with `pip install transformers[serving] torch torchvision`.",
+    );
     process.exit(2);
   }
 }
